@@ -1,0 +1,140 @@
+"""Component: an ``nn.Module`` whose signature is its contract, and the decorators that register it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Self, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_serializer, model_validator
+from torch import nn
+
+from aetherist.core.errors import ComponentError, RegistryError
+from aetherist.core.ports import NamedPort, Signature, read_signature
+from aetherist.core.registry import Registry, default_registry
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+registry: Registry = default_registry()
+"""The registry of the process; :func:`component` registers here."""
+
+component = registry.component
+"""Register a component class: ``@component("family.name")``."""
+
+
+def _power_of_two(value: int) -> int:
+    if value < 1 or value & (value - 1):
+        raise ValueError(f"{value} is not a power of two")
+    return value
+
+
+PowerOfTwo = Annotated[int, Field(ge=1), AfterValidator(_power_of_two), Field(json_schema_extra={"powerOfTwo": True})]
+"""A config field that must be 1, 2, 4, 8, ..."""
+
+
+class ComponentConfig(BaseModel):
+    """Base of every component's ``Config``: immutable, and unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, protected_namespaces=())
+
+
+class Nested(BaseModel):
+    """A config field that holds another component: ``decoder: {type: decoder.softplus, hidden: 64}``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    config: ComponentConfig = Field(default_factory=ComponentConfig)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _resolve(cls, data: Any, info: ValidationInfo) -> Any:
+        if not isinstance(data, Mapping) or not isinstance(data.get("type"), str):
+            raise ValueError("a nested component is a mapping with a type: {type: family.name, ...}")
+        if isinstance(data.get("config"), ComponentConfig):
+            return data
+        known: Registry = (info.context or {}).get("registry") or registry
+        try:
+            target = known.get(data["type"])
+        except RegistryError as error:
+            raise ValueError(str(error)) from error
+        fields = {key: value for key, value in data.items() if key != "type"}
+        return {"type": data["type"], "config": target.Config.model_validate(fields, context=info.context)}
+
+    @model_serializer
+    def _as_written(self) -> dict[str, Any]:
+        return {"type": self.type, **self.config.model_dump()}
+
+    @classmethod
+    def of(cls, type: str, **fields: Any) -> Nested:
+        """Return a nested component with the given config fields."""
+        return cls.model_validate({"type": type, **fields})
+
+    def build(self) -> Component:
+        """Construct the module."""
+        return registry.get(self.type)(self.config)
+
+
+class Component(nn.Module):
+    """An ``nn.Module`` with a typed signature and a validated ``Config``.
+
+    Subclasses nest a ``Config``, annotate ``forward``, and are registered with :func:`component`. Further methods that
+    a recipe may call are marked with :func:`operation`.
+    """
+
+    class Config(ComponentConfig):
+        """No settings."""
+
+    component_name: ClassVar[str] = ""
+    signatures: ClassVar[dict[str, Signature]] = {}
+
+    def __init__(self, config: ComponentConfig | None = None) -> None:
+        super().__init__()
+        self.config: Any = self.Config() if config is None else config
+
+    @classmethod
+    def create(cls, **fields: Any) -> Self:
+        """Validate ``fields`` as the component's ``Config`` and construct it."""
+        return cls(cls.Config(**fields))
+
+    @classmethod
+    def declare(cls, name: str) -> None:
+        """Read and keep the signatures of ``forward`` and of every operation.
+
+        Raises:
+            ComponentError: If the declaration is at fault; names the class and the argument.
+        """
+        owner = f"component '{name}' ({cls.__module__}.{cls.__qualname__})"
+        if not issubclass(cls.Config, ComponentConfig):
+            raise ComponentError(f"{owner}: Config must derive from ComponentConfig")
+        reserved = {"type"} & set(cls.Config.model_fields)
+        if reserved:
+            raise ComponentError(f"{owner}: a config field cannot be called 'type'; recipes use that word")
+        if cls.forward is nn.Module.forward:
+            raise ComponentError(f"{owner}: it has no forward method")
+        signatures = {"forward": read_signature(cls.forward, owner)}
+        for attribute in dir(cls):
+            method = getattr(cls, attribute, None)
+            if getattr(method, "_is_operation", False):
+                assert callable(method)
+                signatures[attribute] = read_signature(method, f"{owner}, operation '{attribute}'")
+        cls.component_name = name
+        cls.signatures = signatures
+
+    @classmethod
+    def purpose(cls) -> str:
+        """Return the first line of the docstring."""
+        return (cls.__doc__ or "").strip().partition("\n")[0]
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{name}={value!r}" for name, value in self.config)
+
+
+def operation(method: F) -> F:
+    """Mark a method, typed like ``forward``, as one that a recipe step can call: ``call: renderer.query``."""
+    method._is_operation = True  # type: ignore[attr-defined]
+    return method
+
+
+def port_type(port: NamedPort) -> NamedPort:
+    """Register a named port type with the process's registry."""
+    return registry.add_type(port)

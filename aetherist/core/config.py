@@ -1,0 +1,341 @@
+"""Composition: from YAML files to one positioned tree.
+
+In this order: ``extends`` (several levels), the recipe itself, the chosen profile, overrides, interpolation. Maps merge
+by key to any depth, lists and scalars replace, ``null`` removes a component, graph, step, input or output.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import attrs
+from omegaconf import OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from aetherist.core import document
+from aetherist.core.document import Node, fault, merged
+from aetherist.core.errors import Diagnostic, Position, RecipeError, did_you_mean
+
+MAX_LEVELS = 16
+MAX_EXPANSION = 100_000
+
+_RECIPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_INTERPOLATION = re.compile(r"\$\{([^${}]*)\}")
+_REMOVABLE = (("components",), ("graphs",), ("graphs", "*", "inputs"), ("graphs", "*", "steps"), ("graphs", "*", "outputs"))
+
+
+class Hole:
+    """Stands where a value could not be made out; its fault is reported already."""
+
+    def __repr__(self) -> str:
+        return "<unresolved>"
+
+
+HOLE = Hole()
+
+
+@attrs.define
+class Composition:
+    """One composed recipe: its tree, its faults so far, and the texts it was made from."""
+
+    root: Node
+    diagnostics: list[Diagnostic]
+    texts: dict[str, str]
+
+
+def recipe_folders() -> list[Path]:
+    """Return where a recipe's name is looked up: ``./recipes``, then the recipes that ship with Aetherist."""
+    package = Path(str(files("aetherist")))
+    shipped = package / "recipes"
+    return [Path("recipes"), shipped if shipped.is_dir() else package.parent / "recipes"]
+
+
+def recipe_names() -> list[str]:
+    """Return the name of every recipe that can be given without a path."""
+    return sorted({path.stem for folder in recipe_folders() if folder.is_dir() for path in folder.glob("*.yaml")})
+
+
+def compose(
+    source: str | Path | Mapping[str, Any],
+    *,
+    profile: str | None = None,
+    overrides: Iterable[str] = (),
+    trusted: bool = True,
+    text: str | None = None,
+) -> Composition:
+    """Compose a recipe.
+
+    Args:
+        source: A recipe's name, its file, a model folder, or plain data.
+        profile: The entry of ``profiles`` to lay over the recipe.
+        overrides: ``dotted.path=value`` each; the value is YAML.
+        trusted: Whether the recipe may name files and environment variables. Recipes from outside may not.
+        text: The YAML itself, for which ``source`` is then only a name in messages.
+
+    Raises:
+        RecipeError: If there is no tree to speak of (unreadable, no YAML, cyclic ``extends``).
+    """
+    reader = _Reader(trusted)
+    if isinstance(source, Mapping):
+        root = reader.extended(Node.of(dict(source), Position("<recipe>", 0)), Path(), ())
+    elif text is not None:
+        reader.texts[str(source)] = text
+        root = reader.extended(document.parse(text, str(source)), Path(str(source)).parent, ())
+    else:
+        root = reader.load(str(source), Path(), None, ())
+    faults: list[Diagnostic] = []
+    root = _with_profile(root, profile, faults)
+    for override in overrides:
+        root = _with_override(root, override, faults)
+    root = _without_nulls(root)
+    root = _interpolated(root, trusted, faults)
+    return Composition(root, faults, reader.texts)
+
+
+class _Reader:
+    """Finds and reads recipe files and what they extend."""
+
+    def __init__(self, trusted: bool) -> None:
+        self.trusted = trusted
+        self.texts: dict[str, str] = {}
+
+    def load(self, name: str, folder: Path, asked: Position | None, chain: tuple[Path, ...]) -> Node:
+        path = self._find(name, folder, asked)
+        if path.resolve() in chain:
+            cycle = " -> ".join(_shown(p) for p in (*chain, path.resolve()))
+            raise fault("AE109", "a recipe extends itself", asked or Position(_shown(path), 0), notes=(cycle,))
+        if len(chain) >= MAX_LEVELS:
+            raise fault("AE103", f"extends goes deeper than {MAX_LEVELS} levels", asked or Position(_shown(path), 0))
+        shown = _shown(path)
+        try:
+            if path.stat().st_size > document.MAX_BYTES:
+                raise fault("AE103", f"the document is larger than {document.MAX_BYTES:,} bytes", Position(shown, 0))
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no UTF-8 text"
+            raise fault("AE101", f"the recipe cannot be read: {reason}", asked or Position(shown, 0)) from None
+        self.texts[shown] = text
+        return self.extended(document.parse(text, shown), path.parent, (*chain, path.resolve()))
+
+    def extended(self, node: Node, folder: Path, chain: tuple[Path, ...]) -> Node:
+        if not isinstance(node.value, dict):
+            raise fault("AE107", "a recipe is a map of name, components, graphs, ...", node.where)
+        base = node.value.get("extends")
+        if base is None or base.value is None:
+            return node
+        if not isinstance(base.value, str):
+            raise fault("AE107", "extends names one recipe, or gives its path", base.where)
+        if not self.trusted and not _RECIPE_NAME.fullmatch(base.value):
+            raise fault("AE112", "a recipe from outside can extend only a recipe that is known by name", base.where)
+        under = self.load(base.value, folder, base.where, chain)
+        return merged(under, node)
+
+    def _find(self, name: str, folder: Path, asked: Position | None) -> Path:
+        given = folder / name
+        if self.trusted:
+            if given.is_dir() and (given / "recipe.yaml").is_file():
+                return given / "recipe.yaml"
+            if given.is_file():
+                return given
+        if _RECIPE_NAME.fullmatch(name):
+            places = ([folder] if self.trusted else []) + recipe_folders()[0 if self.trusted else 1 :]
+            for place in places:
+                if (place / f"{name}.yaml").is_file():
+                    return place / f"{name}.yaml"
+        known = did_you_mean(name, recipe_names())
+        raise fault(
+            "AE108" if asked else "AE101",
+            f"there is no recipe '{name}'",
+            asked or Position(name, 0),
+            notes=(known,),
+            fix="give the name of a recipe, the path of a YAML file, or a model folder",
+        )
+
+
+def _shown(path: Path) -> str:
+    """Return a path as a reader would write it: relative where it lies below the current folder."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _with_profile(root: Node, profile: str | None, faults: list[Diagnostic]) -> Node:
+    profiles = root.value.get("profiles")
+    rest = {name: child for name, child in root.value.items() if name not in ("profiles", "extends")}
+    bare = Node(rest, root.where)
+    if profile is None:
+        return bare
+    known = profiles.value if profiles is not None and isinstance(profiles.value, dict) else {}
+    if profile not in known:
+        where = profiles.where if profiles is not None else root.where
+        faults.append(
+            Diagnostic("AE114", f"there is no profile '{profile}'", where=where, notes=(did_you_mean(profile, known),))
+        )
+        return bare
+    return merged(bare, known[profile])
+
+
+def _with_override(root: Node, override: str, faults: list[Diagnostic]) -> Node:
+    where = Position(f"-o {override}", 0)
+    name, equals, text = override.partition("=")
+    parts = name.strip().split(".")
+    if not equals or not all(parts):
+        faults.append(
+            Diagnostic("AE113", "an override is dotted.path=value", where=where, fix="for example -o components.mapping.layers=4")
+        )
+        return root
+    section = root.value.get(parts[0])
+    if len(parts) > 2 and section is not None and isinstance(section.value, dict) and parts[1] not in section.value:
+        near = did_you_mean(parts[1], section.value)
+        faults.append(Diagnostic("AE113", f"{parts[0]} has no '{parts[1]}' to override", where=where, notes=(near,)))
+        return root
+    try:
+        value = _at(document.parse(text, where.file), where)
+    except RecipeError as error:
+        faults += [attrs.evolve(d, where=where) for d in error.diagnostics]
+        return root
+    for part in reversed(parts):
+        value.key = where
+        value = Node({part: value}, where)
+    return merged(root, value)
+
+
+def _at(node: Node, where: Position) -> Node:
+    return Node.of(node.plain(), where)
+
+
+def _without_nulls(root: Node) -> Node:
+    for pattern in _REMOVABLE:
+        for node in _matching(root, pattern):
+            if isinstance(node.value, dict):
+                node.value = {name: child for name, child in node.value.items() if child.value is not None}
+    return root
+
+
+def _matching(node: Node, pattern: Sequence[str]) -> list[Node]:
+    if not pattern:
+        return [node]
+    if not isinstance(node.value, dict):
+        return []
+    names = list(node.value) if pattern[0] == "*" else [pattern[0]] if pattern[0] in node.value else []
+    return [found for name in names for found in _matching(node.value[name], pattern[1:])]
+
+
+def _interpolated(root: Node, trusted: bool, faults: list[Diagnostic]) -> Node:
+    """Replace every ``${...}``: whole values keep their type, parts of a text are put into it."""
+    sites = {path: node for path, node in root.walk() if isinstance(node.value, str) and "${" in node.value}
+    if not sites:
+        return root
+    sound = _sound_sites(root, sites, trusted, faults)
+    values = Node({name: child for name, child in root.value.items() if name != "graphs"}, root.where).plain()
+    settings = OmegaConf.create(values)
+    replaced: dict[document.Path, Node] = {}
+    for path, node in sites.items():
+        replaced[path] = Node(HOLE, node.where, node.key)
+        if path not in sound:
+            continue
+        probe = OmegaConf.create({"value": node.value})
+        probe._set_parent(settings)
+        try:
+            value = probe["value"]
+            plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
+        except OmegaConfBaseException as error:
+            reason = str(error).splitlines()[0]
+            faults.append(Diagnostic("AE110", f"'{node.value}' cannot be resolved: {reason}", where=node.where, path=dotted(path)))
+            continue
+        made = Node.of(plain, node.where, _written_at(root, node.value))
+        made.key = node.key
+        replaced[path] = made
+    return _replace(root, (), replaced)
+
+
+def _sound_sites(
+    root: Node, sites: Mapping[document.Path, Node], trusted: bool, faults: list[Diagnostic]
+) -> set[document.Path]:
+    """Report the interpolations that cannot be, are not allowed, go round in circles, or grow without bound."""
+    targets: dict[document.Path, list[document.Path]] = {}
+    for path, node in sites.items():
+        problem = _refusal(root, node.value, trusted)
+        if problem is None:
+            targets[path] = [_target(e) for e in _INTERPOLATION.findall(node.value) if ":" not in e]
+        else:
+            code, message, notes = problem
+            faults.append(Diagnostic(code, message, where=node.where, path=dotted(path), notes=notes))
+    sizes: dict[document.Path, float] = {}
+
+    def size(path: document.Path, chain: tuple[document.Path, ...]) -> float:
+        if path in chain or len(chain) > 64:
+            return float("inf")
+        if path not in sizes:
+            inside = [site for site in targets if site[: len(path)] == path]
+            own = [float(len(str(sites[site].value))) for site in inside]
+            used = [size(target, (*chain, path)) for site in inside for target in targets[site]]
+            sizes[path] = 16 + sum(own) + sum(used)
+        return sizes[path]
+
+    sound = set()
+    for path in targets:
+        if size(path, ()) <= MAX_EXPANSION:
+            sound.add(path)
+            continue
+        where = sites[path].where
+        message = f"'{sites[path].value}' refers to itself, or grows beyond {MAX_EXPANSION:,} characters"
+        faults.append(Diagnostic("AE110", message, where=where, path=dotted(path)))
+    return sound
+
+
+def _refusal(root: Node, text: str, trusted: bool) -> tuple[str, str, tuple[str, ...]] | None:
+    if "${" in _INTERPOLATION.sub("", text):
+        return "AE110", f"'{text}' is no interpolation: write ${{settings.name}}, not nested in another", ()
+    for expression in _INTERPOLATION.findall(text):
+        if ":" in expression:
+            resolver = expression.partition(":")[0].strip()
+            if resolver != "oc.env":
+                return "AE111", f"'{resolver}' is no resolver of recipes", ("known: oc.env, which reads the environment",)
+            if not trusted:
+                return "AE112", "a recipe from outside cannot read the environment", ()
+            continue
+        target = _target(expression)
+        if not all(target):
+            return "AE110", f"'${{{expression}}}' names no setting: write ${{settings.name}}", ()
+        if target[0] == "graphs":
+            return "AE110", f"'${{{expression}}}' points into graphs; a recipe refers to settings and components", ()
+        for length in range(1, len(target) + 1):
+            if root.find(target[:length]) is None:
+                around = root.find(target[: length - 1])
+                near = around.value if around is not None and isinstance(around.value, dict) else ()
+                hint = did_you_mean(str(target[length - 1]), near)
+                return "AE110", f"'${{{expression}}}' points to nothing", (hint,)
+    return None
+
+
+def _target(expression: str) -> document.Path:
+    return tuple(int(part) if part.isdigit() else part for part in expression.strip().split("."))
+
+
+def _written_at(root: Node, text: str) -> Position | None:
+    match = _INTERPOLATION.fullmatch(text)
+    node = root.find(_target(match.group(1))) if match and ":" not in match.group(1) else None
+    return node.where if node is not None else None
+
+
+def _replace(node: Node, path: document.Path, replaced: Mapping[document.Path, Node]) -> Node:
+    if path in replaced:
+        return replaced[path]
+    if isinstance(node.value, dict):
+        value: Any = {name: _replace(child, (*path, name), replaced) for name, child in node.value.items()}
+    elif isinstance(node.value, list):
+        value = [_replace(child, (*path, index), replaced) for index, child in enumerate(node.value)]
+    else:
+        return node
+    return Node(value, node.where, node.key, node.source)
+
+
+def dotted(path: document.Path) -> str:
+    """Return a path as a reader writes it."""
+    return ".".join(str(part) for part in path)
