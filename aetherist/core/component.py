@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_serializer, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_serializer, model_validator
+from pydantic_core import PydanticCustomError
 from torch import nn
 
 from aetherist.core.errors import ComponentError, RegistryError
@@ -58,7 +59,12 @@ class Nested(BaseModel):
         except RegistryError as error:
             raise ValueError(str(error)) from error
         fields = {key: value for key, value in data.items() if key != "type"}
-        return {"type": data["type"], "config": target.Config.model_validate(fields, context=info.context)}
+        try:
+            config = target.Config.model_validate(fields, context=info.context)
+        except ValidationError as error:
+            nested = {"config": target.Config, "errors": error.errors()}
+            raise PydanticCustomError("nested", "{reason}", {"reason": str(error), "nested": nested}) from None
+        return {"type": data["type"], "config": config}
 
     @model_serializer
     def _as_written(self) -> dict[str, Any]:

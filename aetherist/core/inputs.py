@@ -1,0 +1,143 @@
+"""Checks a graph's inputs at the call: there or not, shape, dtype, and what of the meaning can be seen in the values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import torch
+
+from aetherist.core.dims import Dim, Star, Symbol
+from aetherist.core.errors import Diagnostic, InputError, Side, did_you_mean
+from aetherist.core.graph import Graph, GraphInput
+from aetherist.core.wiring import misfit
+
+Sizes = dict[Symbol, int]
+
+
+@attrs.frozen(eq=False)
+class _TensorCheck:
+    """What is asked of one tensor, worked out once: the hot path only compares."""
+
+    given: GraphInput
+    rank: int
+    open: bool
+    head: tuple[tuple[int, Dim, int | None, Symbol | None], ...]
+    dtypes: frozenset[torch.dtype] | None
+    look: Callable[[torch.Tensor], str | None] | None
+
+
+class InputCheck:
+    """The check of one graph's inputs. ``sizes`` are those that inputs bound earlier have fixed."""
+
+    def __init__(self, graph: Graph, sizes: Mapping[Symbol, int]) -> None:
+        self.graph = graph
+        self.sizes = dict(sizes)
+        self.required = frozenset(name for name, given in graph.inputs.items() if given.required)
+        self.tensors = {
+            name: _prepared(given) for name, given in graph.inputs.items() if given.type.kind == "tensor"
+        }
+
+    def __call__(self, inputs: Mapping[str, Any], *, values: bool, partial: bool = False) -> Sizes:
+        """Raise :class:`InputError` unless the inputs fit; return the sizes that they fix.
+
+        Args:
+            inputs: By name.
+            values: Whether to look into the tensors.
+            partial: Whether required inputs may be left out.
+        """
+        found: list[Diagnostic] = []
+        if not (self.required <= inputs.keys() <= self.graph.inputs.keys()):
+            found += self._names(inputs, partial)
+        sizes = dict(self.sizes)
+        for name, value in inputs.items():
+            check = self.tensors.get(name)
+            if check is None:
+                found += self._plain(name, value)
+            elif isinstance(value, torch.Tensor):
+                if not _fits(check, value, sizes):
+                    found.append(self._misshapen(check, value, sizes))
+                elif values and check.look is not None and type(value) is torch.Tensor:
+                    problem = check.look(value)
+                    if problem is not None:
+                        found.append(self._fault("AE505", name, f"the values of '{name}' do not fit: {problem}"))
+            elif not (value is None and (check.given.type.nullable or not check.given.required)):
+                found.append(self._fault("AE504", name, f"'{name}' is a {type(value).__name__}, not {check.given.type}"))
+        if found:
+            raise InputError(found)
+        return sizes
+
+    def _names(self, inputs: Mapping[str, Any], partial: bool) -> list[Diagnostic]:
+        found = []
+        for name in sorted(inputs.keys() - self.graph.inputs.keys()):
+            message = f"graph '{self.graph.name}' has no input '{name}'; {did_you_mean(name, self.graph.inputs)}"
+            found.append(self._fault("AE502", name, message))
+        if not partial:
+            for name in sorted(self.required - inputs.keys()):
+                type_ = self.graph.inputs[name].type
+                found.append(self._fault("AE501", name, f"the input '{name}' is missing; it takes {type_}"))
+        return found
+
+    def _plain(self, name: str, value: Any) -> list[Diagnostic]:
+        given = self.graph.inputs.get(name)
+        if given is None or given.type.kind != "value":
+            return []
+        problem = misfit(value, given.type)
+        return [self._fault("AE504", name, f"'{name}' {problem}")] if problem else []
+
+    def _misshapen(self, check: _TensorCheck, value: torch.Tensor, sizes: Sizes) -> Diagnostic:
+        name, type_ = check.given.name, check.given.type
+        if check.dtypes is not None and value.dtype not in check.dtypes:
+            message = f"'{name}' has the wrong dtype"
+            return self._fault("AE504", name, message, sides=_sides(check, value))
+        known = ", ".join(f"{symbol} = {size}" for symbol, size in sizes.items() if symbol in type_.shape.symbols)
+        notes = (f"other inputs fix {known}",) if known else ()
+        return self._fault("AE503", name, f"'{name}' has the wrong shape", sides=_sides(check, value), notes=notes)
+
+    def _fault(self, code: str, name: str, message: str, **more: Any) -> Diagnostic:
+        given = self.graph.inputs.get(name)
+        where = given.where if given is not None else None
+        return Diagnostic(code, message, where=where, path=f"graphs.{self.graph.name}.inputs.{name}", **more)
+
+
+def _sides(check: _TensorCheck, value: torch.Tensor) -> tuple[Side, ...]:
+    dtype = str(value.dtype).removeprefix("torch.")
+    return (
+        Side("expected", str(check.given.type)),
+        Side("given", f"{dtype} {tuple(value.shape)}"),
+    )
+
+
+def _prepared(given: GraphInput) -> _TensorCheck:
+    axes = given.type.shape.axes
+    run = next((index for index, axis in enumerate(axes) if isinstance(axis, Star)), None)
+    head = []
+    for index, axis in enumerate(axes):
+        if isinstance(axis, Dim):
+            place = index if run is None or index < run else index - len(axes)
+            head.append((place, axis, axis.constant, axis.symbol))
+    names = given.type.dtypes
+    dtypes = None if names is None else frozenset(getattr(torch, name) for name in names if hasattr(torch, name))
+    look = given.type.named.check if given.type.named is not None else None
+    rank = len(axes) if run is None else len(axes) - 1
+    return _TensorCheck(given, rank, run is not None, tuple(head), dtypes, look)
+
+
+def _fits(check: _TensorCheck, value: torch.Tensor, sizes: Sizes) -> bool:
+    shape = value.shape
+    if len(shape) != check.rank and not (check.open and len(shape) > check.rank):
+        return False
+    if check.dtypes is not None and value.dtype not in check.dtypes:
+        return False
+    for place, size, constant, symbol in check.head:
+        actual = shape[place]
+        if constant is not None:
+            if actual != constant:
+                return False
+        elif symbol is not None:
+            if sizes.setdefault(symbol, actual) != actual:
+                return False
+        elif size.symbols <= sizes.keys() and size.evaluate(sizes) != actual:
+            return False
+    return True

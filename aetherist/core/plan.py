@@ -1,0 +1,302 @@
+"""A graph compiled to a ``torch.fx.GraphModule``: generated code, no interpreter in the hot path.
+
+>>> plan = Plan.compile(graph, modules, outputs=["image"])   # doctest: +SKIP
+>>> plan(latent=z, camera=c)["image"]                         # doctest: +SKIP
+>>> avatar = plan.bind(latent=z)                              # everything that depends on the latent alone, once
+>>> avatar(camera=c)["image"]                                 # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from types import TracebackType
+from typing import Any, Literal
+
+import attrs
+import torch
+from torch import fx, nn
+
+from aetherist.core.errors import did_you_mean
+from aetherist.core.graph import Constant, Graph, InputRef, OutputRef, Step, Wire
+from aetherist.core.inputs import InputCheck
+
+Checks = Literal["values", "shapes", "off"]
+
+_ASSIGNED = re.compile(r"\s*(\w+) = ")
+
+
+class Plan(nn.Module):
+    """An executable graph, and what is known of it.
+
+    ``module`` is the generated :class:`torch.fx.GraphModule`; hand that to ``torch.export``. The plan around it checks
+    inputs at the call and tells which step failed; under ``torch.compile`` it is the module alone.
+
+    Attributes:
+        graph: The typed graph, pruned to this plan's outputs.
+        module: The generated module; the components are its children, under their names in the recipe.
+        checks: ``"values"`` looks into the inputs too (a camera's rotation, say), which waits for the device;
+            ``"shapes"`` looks at shapes and dtypes; ``"off"`` looks at nothing.
+    """
+
+    def __init__(self, graph: Graph, module: fx.GraphModule, steps: Mapping[str, Step], sizes: Mapping[Any, int] = {}) -> None:
+        super().__init__()
+        self.graph = graph
+        self.module = module
+        self.checks: Checks = "values"
+        self._steps = dict(steps)
+        self._names = tuple(graph.inputs)
+        self._inputs = InputCheck(graph, sizes)
+
+    @classmethod
+    def compile(
+        cls, graph: Graph, modules: Mapping[str, nn.Module], outputs: Iterable[str] | None = None
+    ) -> Plan:
+        """Compile a graph for the outputs that are asked for (all by default).
+
+        Args:
+            graph: From a :class:`~aetherist.core.check.Report`.
+            modules: The built components under their names in the recipe.
+
+        Raises:
+            ValueError: If the graph has no such output.
+        """
+        graph = graph.select(outputs)
+        writer = _Writer(graph)
+        return cls(graph, writer.module(modules), writer.steps)
+
+    @property
+    def code(self) -> str:
+        """The generated Python."""
+        return str(self.module.code).strip() + "\n"
+
+    def forward(self, *args: Any, **inputs: Any) -> dict[str, Any]:
+        """Run the graph; inputs by name, or in the order in which the recipe lists them.
+
+        Returns:
+            Each output under its name.
+
+        Raises:
+            InputError: If an input is missing, unknown, or does not fit its type.
+        """
+        if torch.compiler.is_compiling():
+            return self.module.forward(*args, **inputs)  # type: ignore[no-any-return]
+        if args:
+            inputs.update(zip(self._names, args, strict=False))
+            if len(args) > len(self._names):
+                raise ValueError(f"{len(args)} inputs given; graph '{self.graph.name}' takes {', '.join(self._names)}")
+        if self.checks != "off":
+            self._inputs(inputs, values=self.checks == "values")
+        try:
+            return self.module.forward(**inputs)  # type: ignore[no-any-return]
+        except Exception as error:
+            self._explain(error)
+            raise
+
+    def bind(self, *, keep: Iterable[str] = (), grad: bool = False, **inputs: Any) -> Plan:
+        """Run once whatever depends only on ``inputs``; return the plan that is left.
+
+        An input with a default that is not named is bound to its default, unless ``keep`` names it.
+
+        Args:
+            keep: Inputs with defaults that stay open.
+            grad: Whether gradients flow from the residual plan into the bound inputs and into the components.
+            inputs: The inputs to bind.
+
+        Raises:
+            InputError: If an input is unknown or does not fit.
+        """
+        keep = set(keep)
+        for name in keep - set(self._names):
+            raise ValueError(f"graph '{self.graph.name}' has no input '{name}'; {did_you_mean(name, self._names)}")
+        for name, given in self.graph.inputs.items():
+            if not given.required and name not in inputs and name not in keep:
+                inputs[name] = given.default
+        sizes = self._inputs(inputs, values=self.checks == "values", partial=True)
+        first, rest, frontier = _split(self.module, set(inputs))
+        with torch.set_grad_enabled(grad):
+            try:
+                values = first.forward(**{name: inputs[name] for name in _placeholders(first)})
+            except Exception as error:
+                self._explain(error)
+                raise
+        for name, value in zip(frontier, values, strict=True):
+            if isinstance(value, torch.Tensor) and not value.requires_grad:
+                rest.register_buffer(name, value, persistent=False)
+            else:
+                setattr(rest, name, value)
+        left = {name: given for name, given in self.graph.inputs.items() if name not in inputs}
+        graph = attrs.evolve(self.graph, inputs=left)
+        plan = Plan(graph, rest, self._steps, sizes)
+        plan.checks = self.checks
+        return plan.train(self.training)
+
+    def _explain(self, error: BaseException) -> None:
+        """Note on an error which step it comes from, what went in, and where the recipe draws it."""
+        traceback: TracebackType | None = error.__traceback__
+        while traceback is not None:
+            frame = traceback.tb_frame
+            if "eval_with_key" in frame.f_code.co_filename:
+                source = frame.f_globals.get("__source__") or self.module.code
+                lines = str(source).splitlines()
+                line = lines[traceback.tb_lineno - 1] if traceback.tb_lineno <= len(lines) else ""
+                match = _ASSIGNED.match(line)
+                step = self._steps.get(match.group(1)) if match else None
+                if step is not None:
+                    error.add_note(_step_note(step, frame.f_locals))
+                return
+            traceback = traceback.tb_next
+
+    def extra_repr(self) -> str:
+        return f"{self.graph.name}({', '.join(self._names)}) -> {', '.join(self.graph.outputs)}"
+
+
+class _Writer:
+    """Writes a graph as an fx graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.fx = fx.Graph()
+        self.steps: dict[str, Step] = {}
+        self.nodes: dict[str, fx.Node] = {}
+        self.fields: dict[tuple[str, str], fx.Node] = {}
+        self.owners: dict[str, fx.Node] = {}
+        self.placeholders: dict[str, fx.Node] = {}
+        self.graph = graph
+        for required in (True, False):
+            for name, given in graph.inputs.items():
+                if given.required is required:
+                    default = () if required else (given.default,)
+                    self.placeholders[name] = self.fx.create_node("placeholder", name, default, name=name)
+        graph.inputs = {name: graph.inputs[name] for name in self.placeholders}
+        for step in graph.steps.values():
+            self._call(step)
+        self.fx.output({name: self._value(wire) for name, wire in graph.outputs.items()})
+
+    def module(self, modules: Mapping[str, nn.Module]) -> fx.GraphModule:
+        root = nn.Module()
+        for name in self.graph.parts:
+            root.add_module(name, modules[name])
+        return fx.GraphModule(root, self.fx, class_name=self.graph.name)
+
+    def _call(self, step: Step) -> None:
+        name = step.name.replace(".", "_")
+        arguments = {port: self._value(wire) for port, wire in step.wires.items()}
+        if step.operation == "forward":
+            node = self.fx.create_node("call_module", step.part.name, (), arguments, name=name)
+        else:
+            owner = self.owners.get(step.part.name)
+            if owner is None:
+                owner = self.fx.create_node("get_attr", step.part.name, name=f"{step.part.name}_module")
+                self.owners[step.part.name] = owner
+            node = self.fx.create_node("call_method", step.operation, (owner,), arguments, name=name)
+        self.nodes[step.name] = node
+        self.steps[node.name] = step
+
+    def _value(self, wire: Wire) -> Any:
+        if isinstance(wire, InputRef):
+            return self.placeholders[wire.name]
+        if isinstance(wire, Constant):
+            return wire.value
+        if isinstance(wire, tuple):
+            return [self._value(part) for part in wire]
+        if isinstance(wire, Mapping):
+            return {name: self._value(part) for name, part in wire.items()}
+        assert isinstance(wire, OutputRef)
+        if wire.output is None:
+            return self.nodes[wire.step]
+        key = (wire.step, wire.output)
+        if key not in self.fields:
+            step = self.nodes[wire.step]
+            name = f"{step.name}_{wire.output}"
+            self.fields[key] = self.fx.create_node("call_function", getattr, (step, wire.output), name=name)
+        return self.fields[key]
+
+
+def _placeholders(module: fx.GraphModule) -> list[str]:
+    return [str(node.target) for node in module.graph.nodes if node.op == "placeholder"]
+
+
+def _split(module: fx.GraphModule, bound: set[str]) -> tuple[fx.GraphModule, fx.GraphModule, list[str]]:
+    """Cut a module in two: what the bound inputs determine, and the rest, which reads the cut values as attributes."""
+    nodes = list(module.graph.nodes)
+    known: set[fx.Node] = set()
+    for node in nodes:
+        if node.op == "placeholder":
+            if node.target in bound:
+                known.add(node)
+        elif node.op != "output" and all(source in known for source in node.all_input_nodes):
+            known.add(node)
+    cut = [
+        node
+        for node in nodes
+        if node in known and not _is_attribute(node) and any(user not in known for user in node.users)
+    ]
+    first, rest = fx.Graph(), fx.Graph()
+    copies: dict[fx.Node, fx.Node] = {}
+    for node in _ancestors(cut, nodes):
+        copies[node] = first.node_copy(node, lambda source: copies[source])
+    first.output(tuple(copies[node] for node in cut))
+    left: dict[fx.Node, fx.Node] = {}
+    names = [f"bound_{node.name}" for node in cut]
+    for node, name in zip(cut, names, strict=True):
+        left[node] = rest.create_node("get_attr", name, name=name)
+    for node in nodes:
+        if node not in known or (_is_attribute(node) and node not in left):
+            left[node] = rest.node_copy(node, lambda source: left[source])
+    rest.eliminate_dead_code(is_impure_node=lambda node: node.op in ("placeholder", "output"))
+    return _owning(module, first), _owning(module, rest), names
+
+
+def _owning(module: fx.GraphModule, graph: fx.Graph) -> fx.GraphModule:
+    """Return a module of ``graph`` that owns those attributes of ``module`` that it uses."""
+    root = nn.Module()
+    for node in graph.nodes:
+        if node.op in ("call_module", "get_attr") and hasattr(module, str(node.target)):
+            value = getattr(module, str(node.target))
+            if isinstance(value, nn.Module):
+                root.add_module(str(node.target), value)
+            elif isinstance(value, torch.Tensor) and not value.requires_grad:
+                root.register_buffer(str(node.target), value, persistent=False)
+            else:
+                setattr(root, str(node.target), value)
+        elif node.op == "get_attr":
+            setattr(root, str(node.target), None)  # filled by the caller; fx wants it to exist
+    made = fx.GraphModule(root, graph, class_name=type(module).__name__)
+    for name in [str(node.target) for node in graph.nodes if node.op == "get_attr"]:
+        if getattr(made, name, None) is None and hasattr(made, name):
+            delattr(made, name)
+    return made
+
+
+def _is_attribute(node: fx.Node) -> bool:
+    return node.op == "get_attr"
+
+
+def _ancestors(roots: list[fx.Node], nodes: list[fx.Node]) -> list[fx.Node]:
+    wanted = set(roots)
+    for node in reversed(nodes):
+        if node in wanted:
+            wanted.update(node.all_input_nodes)
+    return [node for node in nodes if node in wanted]
+
+
+def _step_note(step: Step, values: Mapping[str, Any]) -> str:
+    lines = [f"in step '{step.name}', which calls {step.calls} ({step.part.cls.component_name}), {step.where}"]
+    for port, wire in step.wires.items():
+        lines.append(f"  {port} = {_spell(_local(wire, values))}")
+    return "\n".join(lines)
+
+
+def _local(wire: Wire, values: Mapping[str, Any]) -> Any:
+    if isinstance(wire, Constant):
+        return wire.value
+    if isinstance(wire, InputRef | OutputRef):
+        name = str(wire).replace(".", "_")
+        return values.get(name, values.get(f"bound_{name}"))
+    return wire
+
+
+def _spell(value: Any) -> str:
+    if isinstance(value, torch.Tensor):
+        return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)} on {value.device}"
+    return repr(value)
