@@ -1,0 +1,28 @@
+"""Rays, plane features, decoders and the volume renderer."""
+
+from aetherist.components.rendering.compositing import blend, interval_weights, sample_weights, weighted_depth
+from aetherist.components.rendering.decoders import Field, MLPDecoder, SoftplusDecoder
+from aetherist.components.rendering.planes import PlaneTable, sample_planes
+from aetherist.components.rendering.rays import PinholeRays, Rays, box_limits, pinhole_rays
+from aetherist.components.rendering.sampling import importance_depths, stratified_depths
+from aetherist.components.rendering.volume import View, VolumeRenderer
+
+__all__ = [
+    "Field",
+    "MLPDecoder",
+    "PinholeRays",
+    "PlaneTable",
+    "Rays",
+    "SoftplusDecoder",
+    "View",
+    "VolumeRenderer",
+    "blend",
+    "box_limits",
+    "importance_depths",
+    "interval_weights",
+    "pinhole_rays",
+    "sample_planes",
+    "sample_weights",
+    "stratified_depths",
+    "weighted_depth",
+]
