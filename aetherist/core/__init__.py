@@ -1,6 +1,15 @@
 """The framework: components, ports, recipes, graphs, plans and weights. It knows nothing of avatars."""
 
-from aetherist.core.component import Component, ComponentConfig, Nested, PowerOfTwo, component, operation, port_type, registry
+from aetherist.core.component import (
+    Component,
+    ComponentConfig,
+    Nested,
+    PowerOfTwo,
+    component,
+    operation,
+    port_type,
+    registry,
+)
 from aetherist.core.errors import AetheristError, ComponentError, Diagnostic, InputError, RecipeError, WeightsError
 from aetherist.core.ports import Meaning, NamedPort, PortType
 

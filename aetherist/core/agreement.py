@@ -78,9 +78,10 @@ class Agreement:
         for name in self.registry.names():
             signature = self.registry.get(name).signatures["forward"]
             needed = [port for port in signature.inputs.values() if port.required]
-            if len(needed) == 1 and signature.single and needed[0].type.meaning == given and given is not None:
-                if signature.outputs["output"].type.meaning == taken:
-                    return f"put a step between them that calls {name}"
+            if len(needed) != 1 or not signature.single or given is None:
+                continue
+            if needed[0].type.meaning == given and signature.outputs["output"].type.meaning == taken:
+                return f"put a step between them that calls {name}"
         return None
 
     # Reports --------------------------------------------------------------------------------------------------------
@@ -93,15 +94,12 @@ class Agreement:
     def _side(self, end: End, verb: str) -> Side:
         type_ = end.type
         if type_.kind == "tensor":
-            text = f'{verb} {attrs.evolve(type_, shape=self._display(end, type_.shape))}'
+            text = f"{verb} {attrs.evolve(type_, shape=self.solver.shape(type_.shape))}"
             meaning = self._meaning(end)
             text += f", meaning {meaning}" if meaning else ", with no meaning"
         else:
             text = f"{verb} {type_}"
         return Side(end.label, text, self.recipe.where(*end.place, of_key=True))
-
-    def _display(self, end: End, shape: Shape) -> Shape:
-        return self.solver.shape(shape)
 
     def _shapes_disagree(self, edge: Edge, conflicts: list[Conflict]) -> None:
         consumer, producer = edge.consumer, edge.producer

@@ -108,9 +108,7 @@ def _unused(recipe: Recipe, draft: Draft) -> list[Diagnostic]:
 
 def _uncalled(recipe: Recipe, wiring: Wiring) -> list[Diagnostic]:
     """Warn of components that no step of any graph calls."""
-    called = {
-        step.call.partition(".")[0] for graph in recipe.spec.graphs.values() for step in graph.steps.values()
-    }
+    called = {step.call.partition(".")[0] for graph in recipe.spec.graphs.values() for step in graph.steps.values()}
     return [
         recipe.fault(
             "AE302", f"no step calls the component '{name}'", "components", name, of_key=True, severity=Severity.WARNING

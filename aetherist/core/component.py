@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, model_serializer, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    model_serializer,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 from torch import nn
 
@@ -132,6 +141,7 @@ class Component(nn.Module):
         return (cls.__doc__ or "").strip().partition("\n")[0]
 
     def extra_repr(self) -> str:
+        """Show the config where PyTorch prints the module."""
         return ", ".join(f"{name}={value!r}" for name, value in self.config)
 
 

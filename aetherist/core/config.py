@@ -25,7 +25,13 @@ MAX_EXPANSION = 100_000
 
 _RECIPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 _INTERPOLATION = re.compile(r"\$\{([^${}]*)\}")
-_REMOVABLE = (("components",), ("graphs",), ("graphs", "*", "inputs"), ("graphs", "*", "steps"), ("graphs", "*", "outputs"))
+_REMOVABLE = (
+    ("components",),
+    ("graphs",),
+    ("graphs", "*", "inputs"),
+    ("graphs", "*", "steps"),
+    ("graphs", "*", "outputs"),
+)
 
 
 class Hole:
@@ -186,7 +192,12 @@ def _with_override(root: Node, override: str, faults: list[Diagnostic]) -> Node:
     parts = name.strip().split(".")
     if not equals or not all(parts):
         faults.append(
-            Diagnostic("AE113", "an override is dotted.path=value", where=where, fix="for example -o components.mapping.layers=4")
+            Diagnostic(
+                "AE113",
+                "an override is dotted.path=value",
+                where=where,
+                fix="for example -o components.mapping.layers=4",
+            )
         )
         return root
     section = root.value.get(parts[0])
@@ -246,7 +257,9 @@ def _interpolated(root: Node, trusted: bool, faults: list[Diagnostic]) -> Node:
             plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
         except OmegaConfBaseException as error:
             reason = str(error).splitlines()[0]
-            faults.append(Diagnostic("AE110", f"'{node.value}' cannot be resolved: {reason}", where=node.where, path=dotted(path)))
+            faults.append(
+                Diagnostic("AE110", f"'{node.value}' cannot be resolved: {reason}", where=node.where, path=dotted(path))
+            )
             continue
         made = Node.of(plain, node.where, _written_at(root, node.value))
         made.key = node.key
@@ -296,7 +309,11 @@ def _refusal(root: Node, text: str, trusted: bool) -> tuple[str, str, tuple[str,
         if ":" in expression:
             resolver = expression.partition(":")[0].strip()
             if resolver != "oc.env":
-                return "AE111", f"'{resolver}' is no resolver of recipes", ("known: oc.env, which reads the environment",)
+                return (
+                    "AE111",
+                    f"'{resolver}' is no resolver of recipes",
+                    ("known: oc.env, which reads the environment",),
+                )
             if not trusted:
                 return "AE112", "a recipe from outside cannot read the environment", ()
             continue

@@ -1,7 +1,7 @@
 """Dimension expressions: polynomials with integer coefficients, parsed without ``eval``.
 
-A shape is written as words: ``"B 3 2*H *rest"``. Each word is an integer, a name, arithmetic over them with ``+ - *``
-and parentheses, or ``*name`` for any number of axes. ``_`` is a size, and ``...`` a run of axes, that nobody asks about.
+A shape is written as words: ``"B 3 2*H *rest"``. Each word is an integer, a name, arithmetic over them with
+``+ - *`` and parentheses, or ``*name`` for any number of axes. ``_`` is a size, and ``...`` a run of axes, that nobody asks about.
 """
 
 from __future__ import annotations
@@ -84,9 +84,7 @@ class Dim:
     def __mul__(self, other: Dim) -> Dim:
         if len(self.terms) * len(other.terms) > MAX_TERMS * MAX_TERMS:
             raise ValueError(f"a dimension expression grows beyond {MAX_TERMS} terms")
-        return _collect(
-            (_times(left, right), a * b) for left, a in self.terms for right, b in other.terms
-        )
+        return _collect((_times(left, right), a * b) for left, a in self.terms for right, b in other.terms)
 
     def substitute(self, values: Callable[[Symbol], Dim | None]) -> Dim:
         """Replace each symbol for which ``values`` has something."""

@@ -73,7 +73,9 @@ class DryRun:
                 self.modules[part.name] = part.build().eval()
             except Exception as error:
                 self.modules[part.name] = None
-                self._report("AE401", f"{part.cls.component_name} cannot be built: {_reason(error)}", "components", part.name)
+                self._report(
+                    "AE401", f"{part.cls.component_name} cannot be built: {_reason(error)}", "components", part.name
+                )
         return self.modules[part.name]
 
     def _step(self, graph: Graph, step: Step, values: dict[Any, Any], sizes: dict[Symbol, int]) -> bool:
@@ -86,7 +88,9 @@ class DryRun:
         if module is None:
             return False
         try:
-            result = getattr(module, step.operation)(**arguments) if step.operation != "forward" else module(**arguments)
+            result = (
+                getattr(module, step.operation)(**arguments) if step.operation != "forward" else module(**arguments)
+            )
         except _DATA_DEPENDENT as error:
             message = f"'{step.name}' depends on values, so its shapes cannot be told before it runs"
             self._report("AE404", message, *place, notes=(_reason(error),), severity=Severity.WARNING)
@@ -125,7 +129,11 @@ class DryRun:
             return f"the dtype is {str(value.dtype).removeprefix('torch.')}"
         if value.device.type != self.device.type:
             return f"it is on {value.device.type}, and the graph runs on {self.device.type}"
-        return None if matches(type_.shape, tuple(value.shape), sizes) else f"the shape is {tuple(value.shape)} at {_sizes(sizes)}"
+        return (
+            None
+            if matches(type_.shape, tuple(value.shape), sizes)
+            else f"the shape is {tuple(value.shape)} at {_sizes(sizes)}"
+        )
 
     def _report(self, code: str, message: str, *place: str, **more: Any) -> None:
         self.diagnostics.append(self.recipe.fault(code, message, *place, of_key=True, **more))
@@ -193,7 +201,10 @@ def _spell(value: Any) -> str:
 
 
 def _sizes(sizes: Mapping[Symbol, int]) -> str:
-    return ", ".join(f"{symbol} = {size}" for symbol, size in sorted(sizes.items(), key=lambda item: str(item[0]))) or "any size"
+    return (
+        ", ".join(f"{symbol} = {size}" for symbol, size in sorted(sizes.items(), key=lambda item: str(item[0])))
+        or "any size"
+    )
 
 
 def _reason(error: BaseException) -> str:

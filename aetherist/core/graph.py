@@ -138,10 +138,7 @@ class Graph:
     def needed(self, outputs: Iterable[str]) -> list[Step]:
         """Return the steps that the given outputs depend on, in order."""
         roots = {
-            source.step
-            for name in outputs
-            for source in sources(self.outputs[name])
-            if isinstance(source, OutputRef)
+            source.step for name in outputs for source in sources(self.outputs[name]) if isinstance(source, OutputRef)
         }
         wanted = set(roots)
         for step in reversed(self.steps.values()):

@@ -1,4 +1,4 @@
-"""Checks a graph's inputs at the call: there or not, shape, dtype, and what of the meaning can be seen in the values."""
+"""Checks a graph's inputs at the call: there or not, shape, dtype, and what of the meaning shows in the values."""
 
 from __future__ import annotations
 
@@ -35,9 +35,7 @@ class InputCheck:
         self.graph = graph
         self.sizes = dict(sizes)
         self.required = frozenset(name for name, given in graph.inputs.items() if given.required)
-        self.tensors = {
-            name: _prepared(given) for name, given in graph.inputs.items() if given.type.kind == "tensor"
-        }
+        self.tensors = {name: _prepared(given) for name, given in graph.inputs.items() if given.type.kind == "tensor"}
 
     def __call__(self, inputs: Mapping[str, Any], *, values: bool, partial: bool = False) -> Sizes:
         """Raise :class:`InputError` unless the inputs fit; return the sizes that they fix.
@@ -63,7 +61,9 @@ class InputCheck:
                     if problem is not None:
                         found.append(self._fault("AE505", name, f"the values of '{name}' do not fit: {problem}"))
             elif not (value is None and (check.given.type.nullable or not check.given.required)):
-                found.append(self._fault("AE504", name, f"'{name}' is a {type(value).__name__}, not {check.given.type}"))
+                found.append(
+                    self._fault("AE504", name, f"'{name}' is a {type(value).__name__}, not {check.given.type}")
+                )
         if found:
             raise InputError(found)
         return sizes

@@ -1,6 +1,6 @@
 """A graph compiled to a ``torch.fx.GraphModule``: generated code, no interpreter in the hot path.
 
->>> plan = Plan.compile(graph, modules, outputs=["image"])   # doctest: +SKIP
+>>> plan = Plan.build(graph, modules, outputs=["image"])   # doctest: +SKIP
 >>> plan(latent=z, camera=c)["image"]                         # doctest: +SKIP
 >>> avatar = plan.bind(latent=z)                              # everything that depends on the latent alone, once
 >>> avatar(camera=c)["image"]                                 # doctest: +SKIP
@@ -39,7 +39,9 @@ class Plan(nn.Module):
             ``"shapes"`` looks at shapes and dtypes; ``"off"`` looks at nothing.
     """
 
-    def __init__(self, graph: Graph, module: fx.GraphModule, steps: Mapping[str, Step], sizes: Mapping[Any, int] = {}) -> None:
+    def __init__(
+        self, graph: Graph, module: fx.GraphModule, steps: Mapping[str, Step], sizes: Mapping[Any, int] = {}
+    ) -> None:
         super().__init__()
         self.graph = graph
         self.module = module
@@ -49,9 +51,7 @@ class Plan(nn.Module):
         self._inputs = InputCheck(graph, sizes)
 
     @classmethod
-    def compile(
-        cls, graph: Graph, modules: Mapping[str, nn.Module], outputs: Iterable[str] | None = None
-    ) -> Plan:
+    def build(cls, graph: Graph, modules: Mapping[str, nn.Module], outputs: Iterable[str] | None = None) -> Plan:
         """Compile a graph for the outputs that are asked for (all by default).
 
         Args:
@@ -148,6 +148,7 @@ class Plan(nn.Module):
             traceback = traceback.tb_next
 
     def extra_repr(self) -> str:
+        """Show the graph's name, inputs and outputs where PyTorch prints the module."""
         return f"{self.graph.name}({', '.join(self._names)}) -> {', '.join(self.graph.outputs)}"
 
 

@@ -2,7 +2,7 @@
 
 Annotations are the single declaration: ``Float[Tensor, "B 25"]`` from jaxtyping carries dtype and shape, a
 :class:`NamedPort` adds the meaning, a plain Python type is a plain Python value, and ``list[...]`` or ``dict[str, ...]``
-of any of these takes several wires.
+of these takes several wires.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ if typing.TYPE_CHECKING:
 DTYPES = {"Float": jaxtyping.Float, "Int": jaxtyping.Int, "Bool": jaxtyping.Bool, "Shaped": jaxtyping.Shaped}
 """The dtype families a recipe may name; signatures may use any of jaxtyping's."""
 
+SCALAR = Shape(())
+
 VALUE_TYPES: dict[str, type] = {"int": int, "float": float, "bool": bool, "str": str}
 
 
@@ -34,7 +36,7 @@ class PortType:
 
     kind: Literal["tensor", "value", "list", "dict"]
     name: str
-    shape: Shape = Shape(())
+    shape: Shape = SCALAR
     dtypes: frozenset[str] | None = None
     meaning: str | None = None
     values: tuple[Any, ...] = ()
@@ -115,7 +117,7 @@ class NamedPort:
 
 @attrs.frozen
 class Meaning:
-    """Gives a meaning to an annotation that has no name: ``Annotated[Float[Tensor, "B"], Meaning("angle.radians")]``."""
+    """Gives a meaning to a nameless annotation: ``Annotated[Float[Tensor, "B"], Meaning("angle.radians")]``."""
 
     text: str
 
@@ -147,8 +149,8 @@ def read_annotation(annotation: Any) -> PortType:
     if isinstance(annotation, type) and issubclass(annotation, jaxtyping.AbstractArray):
         return _jaxtyped(annotation)
     raise ValueError(
-        f"{_spell(annotation)} is no port type: use a named type such as Styles[\"B L 512\"], a jaxtyping "
-        "tensor such as Float[Tensor, \"B 25\"], int, float, bool, str, Literal, or list[...] or dict[str, ...] of these"
+        f'{_spell(annotation)} is no port type: use a named type such as Styles["B L 512"], a jaxtyping '
+        'tensor such as Float[Tensor, "B 25"], int, float, bool, str, Literal, or list[...] or dict[str, ...] of these'
     )
 
 

@@ -19,7 +19,13 @@ from aetherist.core.document import Node
 from aetherist.core.document import Path as Place
 from aetherist.core.errors import Diagnostic, Position, RecipeError, Severity, did_you_mean
 
-UNSET: Any = type("Unset", (), {"__repr__": lambda self: "<no default>"})()
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "<no default>"
+
+
+UNSET: Any = _Unset()
 """The default of an input that has none (``null`` is a default like any other)."""
 
 
@@ -54,7 +60,7 @@ class InputSpec(_Spec):
     """An input of a graph: a type, and a default if it may be left out."""
 
     type: str
-    """A named type (``Camera``), one with a shape (``Image[B 3 512 512]``), or ``int``, ``float``, ``bool``, ``str``."""
+    """A named type (``Camera``), one with a shape (``Image[B 3 512 512]``), ``int``, ``float``, ``bool`` or ``str``."""
     default: Any = UNSET
     """The value where none is given."""
 
@@ -167,9 +173,7 @@ class Recipe:
         """Whether something at, above or below ``path`` was dropped."""
         return any(path[: len(b)] == b or b[: len(path)] == path for b in self.broken)
 
-    def fault(
-        self, code: str, message: str, *path: str | int, of_key: bool = False, **more: Any
-    ) -> Diagnostic:
+    def fault(self, code: str, message: str, *path: str | int, of_key: bool = False, **more: Any) -> Diagnostic:
         """Return a diagnostic that stands at ``path``; says so where the value came from an interpolation."""
         node = self.root.find(path)
         if node is not None and node.source is not None:
@@ -200,7 +204,7 @@ class Recipe:
 class _Dumper(yaml.SafeDumper):
     """Writes text so that our reader, whose scalars are those of YAML 1.2, reads it as text again."""
 
-    def ignore_aliases(self, data: Any) -> bool:
+    def ignore_aliases(self, _data: Any) -> bool:
         return True
 
 
@@ -268,17 +272,23 @@ def _schema_fault(root: Node, place: Place, item: Any) -> Diagnostic:
             "AE106", f"'{place[-1]}' is missing", where=where, path=dotted(place[:-1]), fix=f"add {place[-1]}: ..."
         )
     message = re.sub(r"^(Value error|Assertion failed), ", "", item["msg"])
+    message = re.sub(r"valid dictionary( or instance of \w+)?", "map", message)
     if "[key]" in item["loc"]:
         where = root.position(place, of_key=True)
         return Diagnostic("AE115", f"'{place[-1]}' is no name: {message}", where=where, path=path)
     given = _spell(item.get("input"))
-    return Diagnostic("AE107", f"{given} does not fit '{place[-1] if place else 'recipe'}': {message}", where=root.position(place), path=path)
+    return Diagnostic(
+        "AE107",
+        f"{given} does not fit '{place[-1] if place else 'recipe'}': {message}",
+        where=root.position(place),
+        path=path,
+    )
 
 
 def _keys_at(place: Place) -> list[str]:
     model: type[BaseModel] = RecipeSpec
     if place[0] == "graphs" and len(place) > 2:
-        inner = {"inputs": InputSpec, "steps": StepSpec, "outputs": OutputSpec}
+        inner: dict[str, type[BaseModel]] = {"inputs": InputSpec, "steps": StepSpec, "outputs": OutputSpec}
         model = inner.get(str(place[2]), GraphSpec) if len(place) > 4 else GraphSpec
     keys = [field.alias or name for name, field in model.model_fields.items()]
     return [*keys, "extends", "profiles"] if model is RecipeSpec else keys

@@ -34,9 +34,7 @@ class Registry:
         type_plugins: Entry points that register named port types when loaded.
     """
 
-    def __init__(
-        self, component_plugins: Iterable[EntryPoint] = (), type_plugins: Iterable[EntryPoint] = ()
-    ) -> None:
+    def __init__(self, component_plugins: Iterable[EntryPoint] = (), type_plugins: Iterable[EntryPoint] = ()) -> None:
         self._components: dict[str, type[Component]] = {}
         self._types: dict[str, NamedPort] = {}
         self._component_plugins = list(component_plugins)
@@ -67,7 +65,8 @@ class Registry:
         """
         if not _NAME.fullmatch(name):
             raise ComponentError(
-                f"'{name}' ({cls.__qualname__}) is no component name: write family.name in lower case, as in renderer.volume"
+                f"'{name}' ({cls.__qualname__}) is no component name: write family.name in lower case, "
+                "as in renderer.volume"
             )
         known = self._components.get(name)
         if known is not None and _identity(known) != _identity(cls):
@@ -111,19 +110,19 @@ class Registry:
     def get_type(self, name: str) -> NamedPort:
         """Return the named port type, or raise :class:`RegistryError`."""
         if name not in self._types:
-            self._load(self._type_plugins, lambda plugin: True)
+            self._load(self._type_plugins, lambda _: True)
         if name not in self._types:
             raise RegistryError(f"no port type is called '{name}'; {did_you_mean(name, self._types)}")
         return self._types[name]
 
     def names(self) -> list[str]:
         """Return every component name, having loaded every plugin (broken ones are in ``failures``)."""
-        self._load(self._component_plugins, lambda plugin: True)
+        self._load(self._component_plugins, lambda _: True)
         return sorted(self._components)
 
     def types(self) -> list[NamedPort]:
         """Return every named port type."""
-        self._load(self._type_plugins, lambda plugin: True)
+        self._load(self._type_plugins, lambda _: True)
         return [self._types[name] for name in sorted(self._types)]
 
     def _unloaded(self, name: str) -> bool:

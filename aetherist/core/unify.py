@@ -105,9 +105,7 @@ class Solver:
             else:
                 yield axis
 
-    def _equate_runs(
-        self, left: tuple[Dim | Star, ...], right: tuple[Dim | Star, ...], because: Any
-    ) -> list[Conflict]:
+    def _equate_runs(self, left: tuple[Dim | Star, ...], right: tuple[Dim | Star, ...], because: Any) -> list[Conflict]:
         left, right = tuple(self._spread(left)), tuple(self._spread(right))
         conflicts: list[Conflict] = []
         head = 0
@@ -211,7 +209,9 @@ class Solver:
             elif exact:
                 self._waiting.remove(equation)
                 conflicts.append(
-                    Conflict(equation.axis, str(self.dim(equation.left)), str(self.dim(equation.right)), equation.because)
+                    Conflict(
+                        equation.axis, str(self.dim(equation.left)), str(self.dim(equation.right)), equation.because
+                    )
                 )
         progress = bool(conflicts)
         for pivot, exact, equation in reduced:
@@ -220,9 +220,7 @@ class Solver:
                 symbol = pivot[0][0]
                 if value is None:
                     self._waiting.remove(equation)
-                    conflicts.append(
-                        Conflict(equation.axis, str(equation.left), str(equation.right), equation.because)
-                    )
+                    conflicts.append(Conflict(equation.axis, str(equation.left), str(equation.right), equation.because))
                 elif symbol not in self._values:
                     self._bind(symbol, Dim.of(value), equation.because)
                 progress = True

@@ -21,7 +21,7 @@ from aetherist.core.dims import Shape, Symbol
 from aetherist.core.document import Path as Place
 from aetherist.core.errors import Diagnostic, RegistryError, Severity, did_you_mean
 from aetherist.core.graph import Constant, Graph, GraphInput, InputRef, OutputRef, Part, Step, Wire
-from aetherist.core.ports import Port, PortType, Signature
+from aetherist.core.ports import SCALAR, Port, PortType, Signature
 from aetherist.core.recipe import UNSET, Recipe, StepSpec
 from aetherist.core.registry import Registry
 from aetherist.core.typetext import parse_type
@@ -36,7 +36,7 @@ class End:
     label: str
     type: PortType
     place: Place
-    declared: Shape = Shape(())
+    declared: Shape = SCALAR
     part: Part | None = None
 
 
@@ -301,9 +301,7 @@ class _Drawing:
         inputs = {port: end(port, f"{name}.{port}") for port in signature.inputs}
         required = {key for key, port in signature.inputs.items() if port.required}
         wires = self._connect(inputs, required, spec, place, env, part.cls.component_name)
-        outputs = {
-            port: end(port, name if signature.single else f"{name}.{port}") for port in signature.outputs
-        }
+        outputs = {port: end(port, name if signature.single else f"{name}.{port}") for port in signature.outputs}
         self.steps[name] = Step(name, part, operation, signature, wires, self.recipe.where(*place, of_key=True))
         self.step_ends[name] = (inputs, outputs)
         if signature.single:
@@ -351,7 +349,9 @@ class _Drawing:
         for name, written in spec.inputs.items():
             at = (*place, "with", name)
             if name not in ports:
-                self.report("AE209", f"{callee} has no input '{name}'", at, of_key=True, notes=(did_you_mean(name, ports),))
+                self.report(
+                    "AE209", f"{callee} has no input '{name}'", at, of_key=True, notes=(did_you_mean(name, ports),)
+                )
                 continue
             wire = self._wire(written, ports[name], env, at)
             if wire is not None:
@@ -393,7 +393,11 @@ class _Drawing:
     ) -> _Value | None:
         head, _, output = reference.partition(".")
         if head not in env:
-            hint = "" if end is None or str not in end.type.values else f"; for the text itself write {{value: {reference}}}"
+            hint = (
+                ""
+                if end is None or str not in end.type.values
+                else f"; for the text itself write {{value: {reference}}}"
+            )
             known = did_you_mean(head, env)
             self.report("AE208", f"'{reference}' names no input and no step{hint}", place, notes=(known,))
             return None

@@ -1,0 +1,108 @@
+"""A model: a recipe whose components are built, and the plans of its graphs."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+
+from aetherist.core.check import Report, check
+from aetherist.core.component import Component
+from aetherist.core.errors import did_you_mean
+from aetherist.core.plan import Plan
+from aetherist.core.recipe import Recipe
+from aetherist.core.weights import MANIFEST_FILE, Manifest, load_weights, read_manifest, save_model
+
+
+class Model:
+    """A checked recipe with its components.
+
+    Attributes:
+        report: The static check: recipe, typed graphs, diagnostics that are no errors.
+        components: The built modules under their names in the recipe.
+        manifest: What the model folder said, if the model came from one.
+    """
+
+    def __init__(self, report: Report, components: dict[str, Component], manifest: Manifest | None = None) -> None:
+        self.report = report
+        self.components = components
+        self.manifest = manifest
+
+    @classmethod
+    def build(cls, source: Recipe | str | Path | Mapping[str, Any], *, seed: int = 0, **options: Any) -> Self:
+        """Build a recipe with fresh weights; a component's depend on ``seed`` and on its name alone.
+
+        Args:
+            source: A recipe, its name, its file, or plain data.
+            seed: For the initial weights.
+            options: ``profile`` and ``overrides``, as for :func:`aetherist.core.check.check`.
+
+        Raises:
+            RecipeError: If the recipe is at fault.
+        """
+        report = check(source, **options)
+        report.raise_for_errors()
+        components = {}
+        for name, part in report.parts.items():
+            with torch.random.fork_rng(devices=[]):
+                torch.manual_seed(zlib.crc32(f"{seed}.{name}".encode()))
+                components[name] = part.build()
+        return cls(report, components)
+
+    @classmethod
+    def load(cls, folder: str | Path, *, overrides: Iterable[str] = ()) -> Self:
+        """Load a model folder; digests are checked, no pickle is opened.
+
+        Raises:
+            WeightsError: If the folder is damaged or does not fit its recipe.
+            RecipeError: If its recipe is at fault.
+        """
+        manifest = read_manifest(folder)
+        model = cls.build(Path(folder), overrides=overrides)
+        load_weights(folder, model.components, manifest)
+        model.manifest = manifest
+        return model
+
+    @classmethod
+    def open(cls, source: str | Path, *, seed: int = 0, **options: Any) -> Self:
+        """Load a model folder, or build a recipe with fresh weights: whichever ``source`` is."""
+        if (Path(source) / MANIFEST_FILE).is_file():
+            return cls.load(source, overrides=options.get("overrides", ()))
+        return cls.build(source, seed=seed, **options)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe that the model was built from."""
+        return self.report.recipe
+
+    def plan(self, graph: str, outputs: Iterable[str] | None = None) -> Plan:
+        """Return the executable plan of a graph, pruned to ``outputs`` (all by default), in evaluation mode.
+
+        Raises:
+            ValueError: If the recipe has no such graph, or the graph no such output.
+        """
+        graphs = self.report.graphs
+        if graph not in graphs:
+            raise ValueError(f"{self.recipe.name} has no graph '{graph}'; {did_you_mean(graph, graphs)}")
+        plan = Plan.build(graphs[graph], self.components, outputs)
+        plan.eval()
+        return plan
+
+    def save(
+        self, folder: str | Path, *, overwrite: bool = False, metadata: Mapping[str, Any] | None = None
+    ) -> Manifest:
+        """Write the model as a folder, whole or not at all."""
+        self.manifest = save_model(folder, self.recipe, self.components, overwrite=overwrite, metadata=metadata)
+        return self.manifest
+
+    def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:
+        """Move every component; returns the model."""
+        for module in self.components.values():
+            module.to(device=device, dtype=dtype)
+        return self
+
+    def __repr__(self) -> str:
+        return f"Model({self.recipe.name}: {', '.join(self.components)}; graphs {', '.join(self.report.graphs)})"
