@@ -43,9 +43,7 @@ def _camera_fault(camera: Tensor) -> str | None:
         return fault
     intrinsics = camera[..., 16:].unflatten(-1, (3, 3))
     if (intrinsics[..., :2, :].abs() > 50).any():
-        return (
-            "the intrinsics are in pixels; divide the first row by the image width, the second by its height"
-        )
+        return "the intrinsics are in pixels; divide the first row by the image width, the second by its height"
     if (intrinsics[..., [0, 1], [0, 1]] <= 0).any():
         return "a focal length is not positive (numbers 16 and 20)"
     last = torch.tensor([0.0, 0.0, 1.0], dtype=camera.dtype, device=camera.device)
@@ -113,9 +111,7 @@ def _named(name: str, shape: str, meaning: str, doc: str, dtype: Any = Float, **
     return port_type(NamedPort(name, dtype, shape, meaning=meaning, doc=doc, **rest))
 
 
-Latent: Any = _named(
-    "Latent", "B latent_dim", "latent.z", "A latent drawn from the unit normal distribution."
-)
+Latent: Any = _named("Latent", "B latent_dim", "latent.z", "A latent drawn from the unit normal distribution.")
 Styles: Any = _named("Styles", "B L style_dim", "latent.w", "One style vector for each style layer.")
 Camera: Any = _named(
     "Camera",
@@ -150,9 +146,7 @@ RayDirections: Any = _named(
 )
 Image: Any = _named("Image", "B 3 H W", "image.signed", "A picture in [-1, 1].")
 ImageUnit: Any = _named("ImageUnit", "B 3 H W", "image.unit", "A picture in [0, 1].", sample=_sample_unit)
-Features: Any = _named(
-    "Features", "B C H W", "features.image", "A feature picture; the first three are its colours."
-)
+Features: Any = _named("Features", "B C H W", "features.image", "A feature picture; the first three are its colours.")
 Depth: Any = _named("Depth", "B 1 H W", "depth.ray", "Distance along the ray, in world units.")
 Mask: Any = _named("Mask", "B 1 H W", "mask.alpha", "Opacity in [0, 1].", sample=_sample_unit)
 Points: Any = _named("Points", "B N 3", "points.world", "Points in world units.", sample=_sample_points)

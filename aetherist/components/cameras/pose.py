@@ -22,19 +22,13 @@ def look_at(position: Tensor, target: Tensor, up: Sequence[float] = (0.0, 1.0, 0
     """
     position, target = torch.broadcast_tensors(position, target)
     forward = target - position
-    right = torch.linalg.cross(
-        forward, torch.tensor(up, dtype=position.dtype).to(position.device).expand_as(forward)
-    )
+    right = torch.linalg.cross(forward, torch.tensor(up, dtype=position.dtype).to(position.device).expand_as(forward))
     if (right.norm(dim=-1) < 1e-6).any():
-        raise ValueError(
-            "look_at: a camera stands on its target or looks along 'up'; move it, or give another 'up'"
-        )
+        raise ValueError("look_at: a camera stands on its target or looks along 'up'; move it, or give another 'up'")
     forward, right = F.normalize(forward, dim=-1), F.normalize(right, dim=-1)
     rotation = torch.stack([right, torch.linalg.cross(forward, right), forward], dim=-1)
     top = torch.cat([rotation, position[..., None]], dim=-1)
-    last = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=top.dtype, device=top.device).expand(
-        *top.shape[:-2], 1, 4
-    )
+    last = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=top.dtype, device=top.device).expand(*top.shape[:-2], 1, 4)
     return torch.cat([top, last], dim=-2)
 
 
@@ -105,9 +99,7 @@ def orbit(
     turns = [2 * math.pi * i / count for i in range(count)]
     return torch.stack(
         [
-            camera_from_angles(
-                yaw * math.sin(t), pitch * math.cos(t), radius=radius, pivot=pivot, focal=focal
-            )
+            camera_from_angles(yaw * math.sin(t), pitch * math.cos(t), radius=radius, pivot=pivot, focal=focal)
             for t in turns
         ]
     )

@@ -98,9 +98,7 @@ class DualDiscriminator(Component):
         width = config.block_channels(4)
         self.mapping: CameraMapping | None = None
         if config.camera_dim:
-            self.mapping = CameraMapping(
-                config.camera_dim, width, config.mapping_layers, config.mapping_lr_multiplier
-            )
+            self.mapping = CameraMapping(config.camera_dim, width, config.mapping_layers, config.mapping_lr_multiplier)
         self.b4 = Epilogue(
             width,
             width if config.camera_dim else 1,

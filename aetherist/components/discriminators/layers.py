@@ -143,9 +143,7 @@ class MinibatchStdLayer(nn.Module):
 class Epilogue(nn.Module):
     """Minibatch statistics, a convolution, and two fully connected layers at 4x4."""
 
-    def __init__(
-        self, channels: int, out_features: int, *, group_size: int, conv_clamp: float | None
-    ) -> None:
+    def __init__(self, channels: int, out_features: int, *, group_size: int, conv_clamp: float | None) -> None:
         super().__init__()
         self.mbstd = MinibatchStdLayer(group_size)
         self.conv = ConvLayer(channels + 1, channels, 3, conv_clamp=conv_clamp)

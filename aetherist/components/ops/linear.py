@@ -8,7 +8,29 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aetherist.components.ops.activation import leaky_relu
+from aetherist.components.ops.activation import leaky_relu, needs_graph
+
+
+_MANY = 4096
+
+
+def linear(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    """Map ``(..., I)`` by a weight ``(O, I)`` and a bias ``(O,)``; on a CPU fast for many rows of few features.
+
+    Of narrow layers on a CPU, a 1x1 convolution makes the same numbers in half the time of a matrix product.
+    """
+    if (
+        x.device.type != "cpu"
+        or x.dtype != torch.float32
+        or torch.compiler.is_compiling()
+        or needs_graph(x, weight)
+        or not x.is_contiguous()
+        or x.numel() < _MANY * weight.shape[1]
+    ):
+        return F.linear(x, weight, bias)
+    picture = x.reshape(1, -1, 1, weight.shape[1]).permute(0, 3, 1, 2)
+    y = F.conv2d(picture, weight[:, :, None, None], bias)
+    return y.permute(0, 2, 3, 1).reshape(*x.shape[:-1], weight.shape[0])
 
 
 class Linear(nn.Module):
@@ -43,7 +65,7 @@ class Linear(nn.Module):
         """Map ``(..., in_features)`` to ``(..., out_features)``."""
         weight = self.weight.to(x.dtype) * self.weight_gain
         bias = self.bias.to(x.dtype)
-        y = F.linear(x, weight, bias if self.bias_gain == 1.0 else bias * self.bias_gain)
+        y = linear(x, weight, bias if self.bias_gain == 1.0 else bias * self.bias_gain)
         return leaky_relu(y) if self.activate else y
 
     def extra_repr(self) -> str:

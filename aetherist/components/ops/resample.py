@@ -39,9 +39,7 @@ def smooth(
 def upsample(x: Tensor, fir: Tensor) -> Tensor:
     """Double the resolution of ``(B, C, H, W)``: a zero between pixels, then the filter with gain 4."""
     size = fir.shape[-1]
-    return F.conv_transpose2d(
-        x, _depthwise(fir, x, 4.0), stride=2, padding=(size - 2) // 2, groups=x.shape[1]
-    )
+    return F.conv_transpose2d(x, _depthwise(fir, x, 4.0), stride=2, padding=(size - 2) // 2, groups=x.shape[1])
 
 
 def downsample(x: Tensor, fir: Tensor) -> Tensor:

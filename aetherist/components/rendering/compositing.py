@@ -37,27 +37,23 @@ def weighted_depth(depths: Tensor, intervals: Tensor) -> Tensor:
     return (intervals * ((depths[..., 1:] + depths[..., :-1]) * 0.5)).sum(dim=-1)
 
 
-def blend(features: Tensor, weights: Tensor, order: Tensor | None = None, fast: bool = False) -> Tensor:
+def unsort(weights: Tensor, order: Tensor) -> Tensor:
+    """Return weights ``(B, R, S)`` in the order that the samples had before they were sorted by ``order``."""
+    return torch.zeros_like(weights).scatter(-1, order, weights)
+
+
+def blend(features: Tensor, weights: Tensor, fast: bool = False) -> Tensor:
     """Return the weighted sum of the features along each ray, ``(B, R, C)``.
 
     Args:
         features: ``(B, R, S, C)``, in any order along the ray.
-        weights: ``(B, R, S)``.
-        order: ``(B, R, S)`` int64; ``weights[..., i]`` belongs to ``features[..., order[..., i], :]``.
-            ``None`` if they lie alike.
-        fast: Sum by one gather, which autograd cannot differentiate twice.
+        weights: ``(B, R, S)``, in the same order.
+        fast: Sum by a gather, which autograd cannot differentiate twice.
     """
-    if fast:
-        rays, samples = weights[..., 0].numel(), weights.shape[-1]
-        first = torch.arange(0, rays * samples, samples, device=weights.device, dtype=torch.int64)[:, None]
-        place = (
-            torch.arange(samples, device=weights.device) if order is None else order.reshape(rays, samples)
-        )
-        rows = features.reshape(rays * samples, -1)
-        summed = F.embedding_bag(
-            first + place, rows, mode="sum", per_sample_weights=weights.reshape(rays, samples)
-        )
-        return summed.reshape(*weights.shape[:-1], -1)
-    if order is not None:
-        weights = torch.zeros_like(weights).scatter(-1, order, weights)
-    return (weights[..., None, :] @ features).squeeze(-2)
+    if not fast:
+        return (weights[..., None, :] @ features).squeeze(-2)
+    samples, channels = features.shape[-2:]
+    rows = features.reshape(-1, channels)
+    places = torch.arange(rows.shape[0], device=rows.device).reshape(-1, samples)
+    summed = F.embedding_bag(places, rows, mode="sum", per_sample_weights=weights.reshape(-1, samples))
+    return summed.reshape(*weights.shape[:-1], channels)

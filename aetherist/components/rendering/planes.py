@@ -49,9 +49,7 @@ def sample_planes(
     """
     scaled = points * (2.0 / box_warp)
     grids = torch.stack([torch.stack([scaled[..., a], scaled[..., b]], dim=-1) for a, b in AXES[axes]], dim=1)
-    read = F.grid_sample(
-        planes.flatten(0, 1), grids.flatten(0, 1)[:, None], padding_mode=padding, align_corners=False
-    )
+    read = F.grid_sample(planes.flatten(0, 1), grids.flatten(0, 1)[:, None], padding_mode=padding, align_corners=False)
     features = read[:, :, 0].unflatten(0, (-1, 3))
     features = features.mean(dim=1) if aggregate == "mean" else features.sum(dim=1)
     return features.mT
@@ -96,9 +94,7 @@ class PlaneTable:
         if self.batch != 1:
             images = torch.arange(self.batch, device=base.device, dtype=base.dtype) * (size * size * planes)
             base = base + images[:, None].expand(-1, count).reshape(-1, 1)
-        corners = torch.tensor(
-            [0, planes, size * planes, size * planes + planes], dtype=base.dtype, device=base.device
-        )
+        corners = torch.tensor([0, planes, size * planes, size * planes + planes], dtype=base.dtype, device=base.device)
         taps = (base[:, :, None] + corners).flatten(1)
         read = F.embedding_bag(taps, self.rows, mode="sum", per_sample_weights=weights)
         return read.reshape(-1, count, self.rows.shape[1])

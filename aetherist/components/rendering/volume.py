@@ -13,7 +13,13 @@ from torch import Tensor, nn
 from aetherist.components.ops.activation import needs_graph
 from aetherist.components.ops.batching import by_row, runs_by_row
 from aetherist.components.ops.noise import uniform
-from aetherist.components.rendering.compositing import blend, interval_weights, sample_weights, weighted_depth
+from aetherist.components.rendering.compositing import (
+    blend,
+    interval_weights,
+    sample_weights,
+    unsort,
+    weighted_depth,
+)
 from aetherist.components.rendering.decoders import Field
 from aetherist.components.rendering.planes import Aggregate, Axes, Padding, PlaneTable, sample_planes
 from aetherist.components.rendering.rays import box_limits
@@ -116,9 +122,7 @@ class VolumeRenderer(Component):
         if (config.near == "auto") != (config.far == "auto"):
             raise ValueError("renderer.volume: near and far are both numbers or both 'auto'")
         if config.near != "auto" and config.far != "auto" and not 0 < config.near < config.far:
-            raise ValueError(
-                f"renderer.volume: near = {config.near} and far = {config.far}; give 0 < near < far"
-            )
+            raise ValueError(f"renderer.volume: near = {config.near} and far = {config.far}; give 0 < near < far")
         self.decoder = config.decoder.build()
         if config.background == "learned":
             self.background = nn.Parameter(torch.zeros(config.features))
@@ -169,9 +173,7 @@ class VolumeRenderer(Component):
         if torch.compiler.is_compiling() or count <= step:
             return Field(*self.decoder(read(points.movedim(-1, 0))))
         parts = [self.decoder(read(part.movedim(-1, 0))) for part in points.split(step, dim=1)]
-        return Field(
-            torch.cat([p.density for p in parts], dim=1), torch.cat([p.features for p in parts], dim=1)
-        )
+        return Field(torch.cat([p.density for p in parts], dim=1), torch.cat([p.features for p in parts], dim=1))
 
     def _reader(self, planes: Tensor, fast: bool, merge: bool) -> Reader:
         """Return what reads plane features ``(B, N, C)`` at points ``(3, B, N)``."""
@@ -227,9 +229,7 @@ class VolumeRenderer(Component):
         picture = torch.cat([features, depth[..., None], alpha[..., None]], dim=-1)
         return picture.mT.unflatten(-1, (height, width)).contiguous()
 
-    def _random(
-        self, seeds: Tensor | None, start: int, stop: int, samples: int, stream: int
-    ) -> Tensor | None:
+    def _random(self, seeds: Tensor | None, start: int, stop: int, samples: int, stream: int) -> Tensor | None:
         if not self.config.jitter or seeds is None or samples == 0:
             return None
         positions = torch.arange(start * samples, stop * samples, device=seeds.device)
@@ -244,15 +244,17 @@ class VolumeRenderer(Component):
         intervals = interval_weights(depths, coarse.density, config.density_shift)
         if config.importance_samples == 0:
             depths = coarse.depths
-            features = blend(coarse.features, sample_weights(intervals), fast=fast)
+            features = blend(coarse.features, sample_weights(intervals), fast)
         else:
             further = importance_depths(depths, intervals, config.importance_samples, tile.draws)
             fine = self._look(read, tile, further)
             depths, order = torch.cat([coarse.depths, fine.depths], dim=-1).sort(dim=-1)
             density = torch.cat([coarse.density, fine.density], dim=-1).gather(-1, order)
             intervals = interval_weights(depths, density, config.density_shift)
-            together = torch.cat([coarse.features, fine.features], dim=-2)
-            features = blend(together, sample_weights(intervals), order, fast=fast)
+            weights = unsort(sample_weights(intervals), order).split(
+                [config.samples, config.importance_samples], dim=-1
+            )
+            features = blend(coarse.features, weights[0], fast) + blend(fine.features, weights[1], fast)
         sums = [intervals.sum(dim=-1), weighted_depth(depths, intervals), depths[..., 0], depths[..., -1]]
         return torch.cat([features, torch.stack(sums, dim=-1)], dim=-1)
 

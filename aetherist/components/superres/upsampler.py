@@ -72,8 +72,8 @@ class SuperResolution(Component):
         if not 0 <= config.doublings <= count:
             raise ValueError(
                 f"superres.stylegan2: {count} blocks cannot bring {config.input_resolution} to "
-                f"{config.resolution}; that takes {config.doublings} doublings, one a block: change widths, resolution or "
-                "input_resolution"
+                f"{config.resolution}; that takes {config.doublings} doublings, one a block: change widths, "
+                "resolution or input_resolution"
             )
         self.register_buffer("resample_filter", fir_filter())
         size = config.input_resolution

@@ -96,9 +96,7 @@ class MappingNetwork(Component):
         truncated = torch.lerp(self.w_avg.to(style.dtype), style, psi)[:, None]
         if cutoff is None:
             return truncated.expand(-1, config.style_layers, -1).clone()
-        return torch.cat(
-            [truncated.expand(-1, config.style_layers, -1)[:, :cutoff], styles[:, cutoff:]], dim=1
-        )
+        return torch.cat([truncated.expand(-1, config.style_layers, -1)[:, :cutoff], styles[:, cutoff:]], dim=1)
 
     def _map(self, latent: Tensor, camera: Tensor | None) -> Tensor:
         x = normalize_second_moment(latent)
