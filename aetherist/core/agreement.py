@@ -147,8 +147,9 @@ class Agreement:
     def _setting(self, end: End, name: str) -> str:
         assert end.part is not None
         place = (*end.place, name)
-        if self.recipe.root.find(place) is not None:
-            return str(self.recipe.where(*place))
+        node = self.recipe.root.find(place)
+        if node is not None:
+            return str(node.where) if node.source is None else f"{node.where}, from {node.source}"
         if name in type(end.part.config).model_fields:
             return f"the default of {end.part.cls.component_name}"
         return f"from the settings of {end.part.name}"

@@ -16,6 +16,7 @@ from torch._subclasses.fake_tensor import (
 
 from aetherist.core.dims import Dim, Shape, Star, Symbol
 from aetherist.core.errors import Diagnostic, Severity, Side
+from aetherist.core.fakecuda import allow_fake_cuda
 from aetherist.core.graph import Constant, Graph, InputRef, OutputRef, Step, Wire
 from aetherist.core.ports import PortType
 from aetherist.core.recipe import Recipe
@@ -38,6 +39,8 @@ class DryRun:
         self.recipe = recipe
         self.device = torch.device(device)
         self.mode = FakeTensorMode(allow_non_fake_inputs=True)
+        if self.device.type == "cuda" and not allow_fake_cuda():
+            raise ValueError("this build of PyTorch cannot pretend to have CUDA; dry-run with device='cpu'")
         self.modules: dict[str, nn.Module | None] = {}
         self.diagnostics: list[Diagnostic] = []
 
