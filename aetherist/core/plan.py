@@ -66,6 +66,11 @@ class Plan(nn.Module):
         return cls(graph, writer.module(modules), writer.steps)
 
     @property
+    def steps(self) -> Mapping[str, Step]:
+        """The step that each calling node of the generated module stands for, by the node's name."""
+        return self._steps
+
+    @property
     def code(self) -> str:
         """The generated Python."""
         return str(self.module.code).strip() + "\n"
