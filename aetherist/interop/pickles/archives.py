@@ -102,17 +102,13 @@ def _read_zip(data: memoryview, budget: Budget) -> tuple[object, dict[str, Stora
 
 
 def _run(cursor: Cursor, budget: Budget, storages: dict[str, Storage]) -> object:
-    return Machine(
-        cursor, VOCABULARY, budget, SOURCE, lambda identifier: _declare(identifier, storages)
-    ).run()
+    return Machine(cursor, VOCABULARY, budget, SOURCE, lambda identifier: _declare(identifier, storages)).run()
 
 
 def _declare(identifier: object, storages: dict[str, Storage]) -> Storage:
     """The storage that a persistent identifier announces; its numbers come later."""
     match identifier:
-        case ("storage", Global() as cls, str(key), str(), int(count), *view) if (
-            view in ([], [None]) and count >= 0
-        ):
+        case ("storage", Global() as cls, str(key), str(), int(count), *view) if view in ([], [None]) and count >= 0:
             dtype = STORAGE_CLASSES[cls.qualified]
         case _:
             raise PickleError(f"an {SOURCE} announces a storage in a way that torch does not")

@@ -91,9 +91,7 @@ def frombuffer(arguments: tuple[object, ...]) -> StoredTensor:
 def _array(data: memoryview, number: NumberFormat, shape: tuple[int, ...], fortran: bool) -> StoredTensor:
     name = FORMATS[number.code][1]
     if name is None or (number.order == ">" and ITEM_SIZES[name] > 1):
-        raise PickleError(
-            f"a NumPy array of {number.order}{number.code}; only torch's little-endian ones are read"
-        )
+        raise PickleError(f"a NumPy array of {number.order}{number.code}; only torch's little-endian ones are read")
     storage = Storage(name, len(data) // ITEM_SIZES[name])
     storage.fill(data)
     strides = [1] * len(shape)

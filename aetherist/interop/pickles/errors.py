@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from aetherist.interop.errors import CheckpointError
 
-class PickleError(ValueError):
+
+class PickleError(CheckpointError):
     """The bytes are no pickle of the kind that is read here: damaged, truncated, too large, or foreign."""
 
 

@@ -48,9 +48,7 @@ class Record:
     def build(self, state: object) -> None:
         """Take over the attributes."""
         if not isinstance(state, dict):
-            raise PickleError(
-                f"the state of {printable(self.class_name)} is {kind(state)}, and should be a mapping"
-            )
+            raise PickleError(f"the state of {printable(self.class_name)} is {kind(state)}, and should be a mapping")
         self.state.update(state)
 
     def __repr__(self) -> str:
@@ -73,9 +71,7 @@ class Storage:
     def fill(self, data: memoryview) -> None:
         """Attach the bytes once they are found."""
         if len(data) != self.size:
-            raise PickleError(
-                f"a storage of {self.count} {self.dtype} has {len(data)} bytes, and needs {self.size}"
-            )
+            raise PickleError(f"a storage of {self.count} {self.dtype} has {len(data)} bytes, and needs {self.size}")
         self.data = data
 
     def __repr__(self) -> str:
@@ -101,8 +97,7 @@ class StoredTensor:
             raise PickleError("a tensor has a negative size, stride or offset")
         if self.elements > self.span or self.offset + self.span > self.storage.count:
             raise PickleError(
-                f"a tensor of shape {printable(self.shape)} does not fit its storage"
-                f" of {self.storage.count} elements"
+                f"a tensor of shape {printable(self.shape)} does not fit its storage of {self.storage.count} elements"
             )
 
     @property

@@ -34,9 +34,7 @@ class Vocabulary:
         """The token for a name, or `UnsafePickleError` when the name is not listed."""
         token = Global(module, name)
         if token.qualified not in self.known and not self.is_record(token):
-            raise unsafe(
-                f"asks for the global {printable(token.qualified)}, which no checkpoint of this format needs"
-            )
+            raise unsafe(f"asks for the global {printable(token.qualified)}, which no checkpoint of this format needs")
         return token
 
     @cached_property

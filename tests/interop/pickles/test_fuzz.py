@@ -82,9 +82,7 @@ def test_opcodes_in_any_order(body: bytes) -> None:
     shape=st.lists(st.integers(-1, 6), max_size=4),
     strides=st.lists(st.integers(-1, 12), max_size=4),
 )
-def test_a_tensor_that_is_accepted_can_be_loaded(
-    count: int, offset: int, shape: list[int], strides: list[int]
-) -> None:
+def test_a_tensor_that_is_accepted_can_be_loaded(count: int, offset: int, shape: list[int], strides: list[int]) -> None:
     storage = Storage("float32", count)
     storage.fill(memoryview(bytes(4 * count)))
     try:

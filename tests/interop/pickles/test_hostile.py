@@ -120,15 +120,7 @@ def test_a_hostile_value_inside_a_persistent_object_is_refused() -> None:
 
 
 def test_a_getattr_chain_finds_no_first_link() -> None:
-    data = (
-        b"\x80\x04"
-        + g("builtins.getattr")
-        + g("builtins.__import__")
-        + s("os")
-        + b"\x85R"
-        + s("system")
-        + b"\x86R."
-    )
+    data = b"\x80\x04" + g("builtins.getattr") + g("builtins.__import__") + s("os") + b"\x85R" + s("system") + b"\x86R."
     with pytest.raises(UnsafePickleError, match=r"builtins\.getattr"):
         read_pickle(data)
 
@@ -264,11 +256,7 @@ def test_memo_indices_of_gigabytes_allocate_nothing() -> None:
 
 
 def test_a_memo_bomb_stays_as_small_as_its_file() -> None:
-    laughs = (
-        b"\x80\x04]\x94"
-        + b"".join(b"](" + b"h" + bytes([n]) + b"2" * 9 + b"e\x94" for n in range(200))
-        + b"."
-    )
+    laughs = b"\x80\x04]\x94" + b"".join(b"](" + b"h" + bytes([n]) + b"2" * 9 + b"e\x94" for n in range(200)) + b"."
     started = time.perf_counter()
     outer: Any = read_pickle(laughs)
     assert len(outer) == 10
@@ -292,9 +280,7 @@ def test_more_of_anything_than_the_limits_allow_is_refused() -> None:
 
 def test_one_text_turned_into_bytes_again_and_again_is_refused() -> None:
     text = b"X" + struct.pack("<I", 1 << 20) + b"x" * (1 << 20)
-    again = (
-        g("_codecs.encode") + b"\x94" + text + b"\x94" + s("latin1") + b"\x86\x94R" + b"h\x00h\x02R" * 1000
-    )
+    again = g("_codecs.encode") + b"\x94" + text + b"\x94" + s("latin1") + b"\x86\x94R" + b"h\x00h\x02R" * 1000
     with pytest.raises(PickleError, match="several times its own size"):
         read_pickle(b"\x80\x04" + again + b".")
 
@@ -303,9 +289,9 @@ def test_one_text_turned_into_bytes_again_and_again_is_refused() -> None:
     "body",
     [
         b"]" * 100_000 + b"a" * 99_999,
-        b"N" + b"\x85" * 1_000_000,
+        b"N" + b"\x85" * 300_000,
         b"(" * 100_000 + b"t" * 100_000,
-        b"}" + b"\x85" * 500_000,
+        b"}" + b"\x85" * 200_000,
     ],
     ids=["lists", "tuples", "marks", "tuples around a dict"],
 )
@@ -380,9 +366,7 @@ def test_an_archive_that_announces_gigabytes_is_refused() -> None:
     whole = archive()
     for count in (5, 2**32, 2**62, 2**63 + 16):
         with pytest.raises(PickleError):
-            read_pickle(
-                b"\x80\x04" + embedded(whole.replace(struct.pack("<q", 16), struct.pack("<Q", count))) + b"."
-            )
+            read_pickle(b"\x80\x04" + embedded(whole.replace(struct.pack("<q", 16), struct.pack("<Q", count))) + b".")
 
 
 def test_a_hostile_pickle_inside_an_archive_is_refused() -> None:

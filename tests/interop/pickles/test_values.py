@@ -139,9 +139,7 @@ def test_a_snapshot_becomes_records_of_states(protocol: int, tmp_path: Path) -> 
     assert torch.equal(load(weight), tensors["decoder.net.2.weight"])
 
 
-def test_the_source_inside_a_snapshot_is_neither_run_nor_kept(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_source_inside_a_snapshot_is_neither_run_nor_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     data = dump(Persistent("Layer"))
     assert HOSTILE_SOURCE.encode() in data
