@@ -1,0 +1,188 @@
+"""Every component of ours keeps its contract, and the kit notices one that does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given, settings
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from aetherist.core import Component, registry
+from aetherist.core.registry import Registry
+from aetherist.testing import check_component, inputs_for
+
+SMALL: dict[str, dict[str, Any]] = {
+    "camera.from_opengl": {},
+    "camera.from_world_to_camera": {},
+    "camera.to_opengl": {},
+    "camera.to_world_to_camera": {},
+    "decoder.mlp": {"config": {"channels": 6, "hidden": 8, "layers": 3, "features": 4}},
+    "decoder.softplus": {"config": {"channels": 6, "hidden": 8, "features": 4}},
+    "discriminator.dual": {
+        "config": {"resolution": 16, "channel_base": 64, "channel_max": 8},
+        "sizes": {"h": 8, "w": 8, "B": 4},
+        "rows_independent": False,
+        "always": {"camera"},
+    },
+    "image.to_signed": {},
+    "image.to_unit": {},
+    "mapping.stylegan2": {"config": {"latent_dim": 8, "style_dim": 8, "style_layers": 4}, "always": {"camera"}},
+    "rays.pinhole": {"config": {"resolution": 4}},
+    "renderer.volume": {
+        "config": {
+            "decoder": {"type": "decoder.softplus", "channels": 4, "hidden": 8, "features": 4},
+            "samples": 6,
+            "importance_samples": 6,
+        },
+        "sizes": {"channels": 4, "R": 8, "H": 4, "W": 3},
+    },
+    "superres.stylegan2": {
+        "config": {"channels": 4, "resolution": 16, "input_resolution": 8, "widths": [6, 4], "style_dim": 8},
+        "sizes": {"H": 8, "W": 8, "L": 3},
+        "no_gradient": {"*.noise_strength"},
+    },
+    "triplane.stylegan2": {
+        "config": {"channels": 2, "resolution": 8, "channel_base": 64, "style_dim": 8},
+    },
+}
+
+
+testing = Registry()
+
+
+class Honest(Component):
+    """Doubles."""
+
+    def forward(self, x: Float[Tensor, "B N"]) -> Float[Tensor, "B N"]:
+        return x * 2
+
+
+class LiesAboutShape(Honest):
+    """Says N, gives N + 1."""
+
+    def forward(self, x: Float[Tensor, "B N"]) -> Float[Tensor, "B N"]:
+        return torch.cat([x, x[:, :1]], dim=1)
+
+
+class MixesRows(Honest):
+    """Normalises over the batch."""
+
+    def forward(self, x: Float[Tensor, "B N"]) -> Float[Tensor, "B N"]:
+        return x - x.mean(0, keepdim=True)
+
+
+class ChangesItsInput(Honest):
+    """Works in place."""
+
+    def forward(self, x: Float[Tensor, "B N"]) -> Float[Tensor, "B N"]:
+        return x.detach().mul_(2) + x
+
+
+class StopsGradients(Honest):
+    """Has a weight that it does not use."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.weight = nn.Parameter(torch.ones(3))
+
+
+class RollsDice(Honest):
+    """Adds noise of its own."""
+
+    def forward(self, x: Float[Tensor, "B N"]) -> Float[Tensor, "B N"]:
+        return x + torch.rand_like(x)
+
+
+class ForgetsItsState(Honest):
+    """Keeps a number outside the state."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.number = 1.0 + torch.initial_seed()
+
+    def forward(self, x: Float[Tensor, "B N"]) -> Float[Tensor, "B N"]:
+        return x * self.number
+
+
+class OverflowsInItsGradient(Honest):
+    """Is fine forward and not backward."""
+
+    def forward(self, x: Float[Tensor, "B N"]) -> Float[Tensor, "B N"]:
+        return (x * 0).sqrt() + x
+
+
+for number, broken in enumerate(
+    [
+        Honest,
+        LiesAboutShape,
+        MixesRows,
+        ChangesItsInput,
+        StopsGradients,
+        RollsDice,
+        ForgetsItsState,
+        OverflowsInItsGradient,
+    ]
+):
+    testing.add(f"kit.case{number}", broken)
+
+
+def test_an_honest_component_passes() -> None:
+    check_component(Honest)
+
+
+@pytest.mark.parametrize(
+    ("component", "complaint"),
+    [
+        (LiesAboutShape, "real shape is"),
+        (MixesRows, "depends on the other rows"),
+        (ChangesItsInput, "changes its input 'x'"),
+        (StopsGradients, "no gradient reaches 'weight'"),
+        (RollsDice, "the same call gives another 'output'"),
+        (ForgetsItsState, "a saved and loaded state gives another"),
+        (OverflowsInItsGradient, "the gradient of 'x' is not finite"),
+    ],
+)
+def test_a_broken_promise_is_named(component: type[Component], complaint: str) -> None:
+    with pytest.raises(AssertionError, match=complaint):
+        check_component(component)
+
+
+def test_every_registered_component_is_held_to_its_contract() -> None:
+    assert set(registry.names()) == set(SMALL)
+
+
+@pytest.mark.parametrize("name", sorted(SMALL))
+def test_it_keeps_its_contract(name: str) -> None:
+    check_component(name, **SMALL[name])
+
+
+def test_the_renderers_point_queries_keep_their_contract() -> None:
+    config = {**SMALL["renderer.volume"]["config"]}
+    check_component("renderer.volume", config, operation="query", sizes={"channels": 4, "R": 8, "N": 5})
+
+
+@settings(max_examples=25)
+@given(inputs=inputs_for("rays.pinhole", {"resolution": 2}))
+def test_drawn_cameras_are_valid_cameras(inputs: dict[str, Tensor]) -> None:
+    camera = inputs["camera"]
+    assert registry.get_type("Camera").check(camera) is None
+    assert camera.dtype in (torch.float32, torch.float64)
+
+
+@settings(max_examples=25)
+@given(inputs=inputs_for("renderer.volume", {"samples": 4}, sizes={"R": 4, "channels": 32}))
+def test_drawn_inputs_share_their_sizes(inputs: dict[str, Tensor]) -> None:
+    assert inputs["planes"].shape[0] == inputs["origins"].shape[0] == inputs["directions"].shape[0]
+    assert inputs["origins"].shape == inputs["directions"].shape
+    assert inputs["planes"].shape[1:] == (3, 32, 4, 4)
+
+
+@settings(max_examples=10)
+@given(inputs=inputs_for("mapping.stylegan2", {"latent_dim": 6, "style_dim": 4, "style_layers": 2}, always={"camera"}))
+def test_a_component_takes_whatever_is_drawn_for_it(inputs: dict[str, Any]) -> None:
+    module = registry.get("mapping.stylegan2").create(latent_dim=6, style_dim=4, style_layers=2)
+    styles = module.to(inputs["latent"].dtype).eval()(**inputs)
+    assert styles.shape == (inputs["latent"].shape[0], 2, 4)
