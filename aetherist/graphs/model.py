@@ -78,6 +78,12 @@ class Model:
         """The recipe that the model was built from."""
         return self.report.recipe
 
+    @property
+    def device(self) -> torch.device:
+        """Where the components are; the CPU where nothing has weights."""
+        tensors = (tensor for module in self.components.values() for tensor in module.state_dict().values())
+        return next((tensor.device for tensor in tensors), torch.device("cpu"))
+
     def plan(self, graph: str, outputs: Iterable[str] | None = None) -> Plan:
         """Return the executable plan of a graph, pruned to ``outputs`` (all by default), in evaluation mode.
 
