@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from aetherist.interop.errors import CheckpointError
+from aetherist.interop.pickles.errors import bare
 
 Size = Annotated[int, Field(ge=1, le=1 << 20)]
 Count = Annotated[int, Field(ge=0, le=1 << 12)]
@@ -35,6 +36,18 @@ IRRELEVANT: dict[str, str] = {
     "block_kwargs.freeze_layers": TRAINING,
 }
 """Key -> why it may be left aside."""
+
+DECISIVE = {
+    "neural_rendering_resolution",
+    *(
+        f"generator.{key}"
+        for key in ("z_dim", "w_dim", "channel_base", "channel_max", "num_fp16_res", "sr_num_fp16_res")
+    ),
+    *(f"generator.rendering_kwargs.{key}" for key in ("depth_resolution", "depth_resolution_importance")),
+    *(f"generator.rendering_kwargs.{key}" for key in ("ray_start", "ray_end", "box_warp")),
+    *(f"discriminator.{key}" for key in ("channel_base", "channel_max")),
+}
+"""Keys that every checkpoint of this format records; a default in their place deserves a word."""
 
 
 class _Arguments(BaseModel):
@@ -143,7 +156,8 @@ def read_arguments(recorded: Mapping[str, Any], source: str) -> CheckpointArgume
         lines = [f"{source}: the constructor arguments cannot be honoured"]
         for error in fault.errors(include_url=False, include_context=False)[:10]:
             given = "" if error["type"] == "missing" else f" (it is {_shown(error['input'])})"
-            lines.append(f"  {'.'.join(map(str, error['loc']))}: {error['msg']}{given}")
+            place = bare(".".join(map(str, error["loc"])))
+            lines.append(f"  {place}: {error['msg']}{given}")
         raise CheckpointError("\n".join(lines)) from None
 
 
@@ -157,8 +171,25 @@ def sort_unread(arguments: CheckpointArguments) -> tuple[dict[str, str], list[st
             if key in IRRELEVANT:
                 ignored[f"{network}.{key}"] = IRRELEVANT[key]
             else:
-                unknown.append(f"{network}.{key}")
+                unknown.append(bare(f"{network}.{key}"))
     return ignored, unknown
+
+
+def assumed(arguments: CheckpointArguments) -> list[str]:
+    """Decisive arguments that are not recorded, as `key = value` with the default that stands in for each."""
+    parts: list[tuple[str, BaseModel | None]] = [
+        ("", arguments),
+        ("generator.", arguments.generator),
+        ("generator.rendering_kwargs.", arguments.generator.rendering_kwargs),
+        ("discriminator.", arguments.discriminator),
+    ]
+    return [
+        f"{prefix}{name} = {getattr(part, name)}"
+        for prefix, part in parts
+        if part is not None
+        for name in type(part).model_fields
+        if f"{prefix}{name}" in DECISIVE and name not in part.model_fields_set
+    ]
 
 
 def _shown(value: object) -> str:

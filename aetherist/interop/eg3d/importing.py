@@ -5,21 +5,25 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from aetherist.core.check import check
+from aetherist.core.component import Component
+from aetherist.core.errors import RecipeError
 from aetherist.core.recipe import Recipe
 from aetherist.core.weights import save_model
-from aetherist.interop.eg3d.arguments import CheckpointArguments, read_arguments, sort_unread
+from aetherist.interop.eg3d.arguments import CheckpointArguments, assumed, read_arguments, sort_unread
 from aetherist.interop.eg3d.recipe import build_recipe
 from aetherist.interop.eg3d.report import ImportReport
 from aetherist.interop.eg3d.sources import read_checkpoint
 from aetherist.interop.eg3d.weights import place
 from aetherist.interop.errors import CheckpointError
+from aetherist.interop.pickles.errors import bare
 
+MAX_REASONS = 10
 DUAL_CHANNELS = 6
 """Channels that a dual discriminator reads: the picture and its raw rendering."""
 
@@ -58,6 +62,7 @@ def import_eg3d(
     recorded = read_arguments(checkpoint.arguments, where)
     report = ImportReport(source, out, notes=checkpoint.notes)
     report.ignored, report.unknown = sort_unread(recorded)
+    report.assumed = assumed(recorded)
     networks: dict[str, Mapping[str, Tensor]] = {"G": checkpoint.generator}
     reason = _left_out(checkpoint.discriminator, recorded)
     if checkpoint.discriminator is not None and reason is None:
@@ -65,13 +70,9 @@ def import_eg3d(
     elif reason is not None:
         report.notes.append(f"the discriminator is left out: {reason}")
 
-    description = f"Imported from {ascii(checkpoint.described)[1:-1]}, an EG3D-format checkpoint."
+    description = f"Imported from {bare(checkpoint.described)}, an EG3D-format checkpoint."
     plain = build_recipe(_name(source), description, recorded, checkpoint.generator, judged="D" in networks)
-    recipe = Recipe.read(plain, trusted=False)
-    checked = check(recipe)
-    checked.raise_for_errors()
-    with torch.device("meta"):
-        modules = {name: part.build() for name, part in checked.parts.items()}
+    recipe, modules = _skeleton(plain, where)
     placement = place(networks, modules, str(source))
     report.components, report.dropped, report.surplus = (
         placement.components,
@@ -79,8 +80,26 @@ def import_eg3d(
         placement.surplus,
     )
     report.notes += [f"{name} holds numbers that are not finite" for name in placement.not_finite]
-    save_model(out, recipe, modules, metadata={"imported_from": checkpoint.described, "format": "eg3d"})
+    try:
+        save_model(out, recipe, modules, metadata={"imported_from": checkpoint.described, "format": "eg3d"})
+    except OSError as fault:
+        raise CheckpointError(f"{out}: cannot be written: {fault.strerror}") from None
     return report
+
+
+def _skeleton(plain: Mapping[str, Any], where: str) -> tuple[Recipe, dict[str, Component]]:
+    """The recipe as the core reads it, and its components without memory: arguments may ask for any size."""
+    recipe = Recipe.read(plain, trusted=False)
+    try:
+        checked = check(recipe)
+        checked.raise_for_errors()
+        with torch.device("meta"):
+            return recipe, {name: part.build() for name, part in checked.parts.items()}
+    except RecipeError as fault:
+        reasons = [f"{diagnostic.path}: {diagnostic.message}" for diagnostic in fault.diagnostics[:MAX_REASONS]]
+    except ValueError as fault:
+        reasons = [str(fault)]
+    raise CheckpointError("\n  ".join([f"{where}: the constructor arguments make no sound recipe", *reasons]))
 
 
 def _left_out(tensors: Mapping[str, Tensor] | None, recorded: CheckpointArguments) -> str | None:

@@ -33,6 +33,8 @@ class ImportReport:
     """Arguments that do not matter here -> why."""
     unknown: list[str] = field(default_factory=list)
     """Arguments that are not understood and may matter."""
+    assumed: list[str] = field(default_factory=list)
+    """Arguments that are not recorded, with the defaults that stand in for them."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -51,6 +53,7 @@ class ImportReport:
         lines += _listed("surplus, not used; the checkpoint may be of another kind", self.surplus)
         lines += _listed("arguments left aside", [f"{key} ({why})" for key, why in self.ignored.items()])
         lines += _listed("arguments not understood; the pictures may differ", self.unknown)
+        lines += _listed("arguments not recorded; these are assumed", self.assumed)
         return "\n".join([*lines, *(f"  note: {note}" for note in self.notes)])
 
 

@@ -38,7 +38,7 @@ class Checkpoint:
 def read_checkpoint(source: Path, arguments: Path | None, component: Literal["ema", "raw"]) -> Checkpoint:
     """Read a checkpoint by the kind of its file; `CheckpointError` says what is wrong with the file."""
     recorded = None if arguments is None else _arguments_file(arguments)
-    if source.suffix == ".safetensors":
+    if source.suffix.lower() == ".safetensors":
         if recorded is None:
             raise CheckpointError(
                 f"{source}: a state dict does not say how its network was built; give its constructor arguments with"
@@ -50,13 +50,16 @@ def read_checkpoint(source: Path, arguments: Path | None, component: Literal["em
 
 def _arguments_file(path: Path) -> Mapping[str, Any]:
     try:
-        if path.stat().st_size > MAX_ARGUMENTS_BYTES:
-            raise CheckpointError(f"{path}: an arguments file of more than {MAX_ARGUMENTS_BYTES} bytes")
-        recorded = json.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            content = file.read(MAX_ARGUMENTS_BYTES + 1)
     except OSError as fault:
         raise CheckpointError(f"{path}: cannot be read: {fault.strerror}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as fault:
-        raise CheckpointError(f"{path}: is no JSON: {fault}") from None
+    if len(content) > MAX_ARGUMENTS_BYTES:
+        raise CheckpointError(f"{path}: an arguments file of more than {MAX_ARGUMENTS_BYTES} bytes")
+    try:
+        recorded = json.loads(content)
+    except (ValueError, RecursionError) as fault:
+        raise CheckpointError(f"{path}: is no JSON: {printable(str(fault))}") from None
     if not isinstance(recorded, dict) or not isinstance(recorded.get("generator"), dict):
         raise CheckpointError(
             f"{path}: expected an object with the key 'generator' (and 'discriminator', 'neural_rendering_resolution')"
@@ -108,17 +111,15 @@ def _snapshot(source: Path, recorded: Mapping[str, Any] | None, component: Liter
         )
     discriminator = top.get("D")
     budget = [2 * source.stat().st_size]
-    checkpoint = Checkpoint(
+    return Checkpoint(
         _tensors(network, f"{source}: {key}", budget),
         _tensors(discriminator, f"{source}: D", budget) if isinstance(discriminator, Record) else None,
-        {},
+        recorded or _recorded(network, discriminator, f"{source}: {key}"),
         f"{key} of {source.name}",
     )
-    checkpoint.arguments = recorded or _recorded(network, discriminator, checkpoint, f"{source}: {key}")
-    return checkpoint
 
 
-def _recorded(network: Record, discriminator: object, checkpoint: Checkpoint, where: str) -> Mapping[str, Any]:
+def _recorded(network: Record, discriminator: object, where: str) -> Mapping[str, Any]:
     """The constructor arguments in a snapshot, updated by what the trained network carries itself."""
     generator = _constructor_arguments(network, where)
     rendering = network.state.get("rendering_kwargs")
@@ -126,9 +127,7 @@ def _recorded(network: Record, discriminator: object, checkpoint: Checkpoint, wh
         generator["rendering_kwargs"] = rendering
     recorded: dict[str, Any] = {"generator": generator}
     resolution = network.state.get("neural_rendering_resolution")
-    if resolution is None:
-        checkpoint.notes.append("neural_rendering_resolution is not recorded; 64 is assumed")
-    else:
+    if resolution is not None:
         recorded["neural_rendering_resolution"] = resolution
     if isinstance(discriminator, Record):
         recorded["discriminator"] = _constructor_arguments(discriminator, where.rpartition(" ")[0] + " D")

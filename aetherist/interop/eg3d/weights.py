@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from aetherist.interop.eg3d.report import ComponentReport
 from aetherist.interop.errors import CheckpointError
-from aetherist.interop.pickles.errors import printable
+from aetherist.interop.pickles.errors import bare
 
 ROOTS = {
     "mapping": ("G", "backbone.mapping.", ""),
@@ -75,7 +75,7 @@ def place(networks: Mapping[str, Mapping[str, Tensor]], modules: Mapping[str, nn
         for name, tensor in tensors.items():
             if f"{network}.{name}" not in used:
                 constant = name.endswith("resample_filter") and _is_filter(tensor)
-                (placement.dropped if constant else placement.surplus).append(printable(f"{network}.{name}")[1:-1])
+                (placement.dropped if constant else placement.surplus).append(bare(f"{network}.{name}"))
     return placement
 
 

@@ -23,6 +23,11 @@ def printable(text: object, limit: int = 120) -> str:
     return shown if len(shown) <= limit else shown[:limit] + "...'"
 
 
+def bare(text: str) -> str:
+    """`printable` without its quotes."""
+    return printable(text)[1:-1]
+
+
 def unsafe(what: str) -> UnsafePickleError:
     """The error for a file that does `what`."""
     return UnsafePickleError(

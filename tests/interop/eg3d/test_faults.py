@@ -61,6 +61,12 @@ def test_a_folder_that_exists_is_not_touched(tmp_path: Path) -> None:
     assert list((tmp_path / "model").iterdir()) == []
 
 
+def test_a_place_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
+    weights, config = write_state_dict(tmp_path)
+    with pytest.raises(CheckpointError, match="cannot be written"):
+        import_eg3d(weights, config / "model", arguments=config)
+
+
 def test_a_state_dict_needs_arguments(tmp_path: Path) -> None:
     assert "--arguments config.json" in refused(write_state_dict(tmp_path)[0])
 
@@ -70,6 +76,7 @@ def test_a_state_dict_needs_arguments(tmp_path: Path) -> None:
     [
         ("{", "is no JSON"),
         ("[" * 100_000, "is no JSON"),
+        ('{"generator": ' + "1" * 5000 + "}", "is no JSON"),
         ("[]", "expected an object with the key 'generator'"),
         ('{"generator": 3}', "expected an object with the key 'generator'"),
         ('{"generator": {}}', "generator.img_resolution: Field required"),
@@ -256,7 +263,7 @@ def test_states_that_are_no_modules_are_refused(tmp_path: Path) -> None:
     assert "no _parameters" in refused(pickled(tmp_path, dump({"G_ema": root})))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_mutations_of_a_snapshot_import_or_are_refused(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
     folder = tmp_path_factory.mktemp("fuzz")
@@ -266,7 +273,7 @@ def test_mutations_of_a_snapshot_import_or_are_refused(seed: int, tmp_path_facto
         data[dice.randrange(len(data))] = dice.randrange(256)
     try:
         import_eg3d(pickled(folder, bytes(data)), folder / "model")
-    except (AetheristError, ValueError):
+    except AetheristError:
         assert [path.name for path in folder.iterdir()] == ["network-snapshot.pkl"]
 
 

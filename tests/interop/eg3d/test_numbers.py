@@ -62,7 +62,7 @@ def test_the_pictures_equal_the_reference(name: str, imported: tuple[Path, Impor
 def test_every_tensor_has_its_place(name: str, imported: tuple[Path, ImportReport]) -> None:
     report = imported[1]
     assert report.mapped == len(oracle.weights(name, "G")) + len(oracle.weights(name, "D"))
-    assert (report.dropped, report.surplus, report.unknown, report.notes) == ([], [], [], [])
+    assert (report.dropped, report.surplus, report.unknown, report.assumed, report.notes) == ([], [], [], [], [])
 
 
 def test_the_recipe_passes_its_checks(imported: tuple[Path, ImportReport]) -> None:
