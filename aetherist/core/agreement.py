@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from aetherist.core.dims import Dim, Shape, Star, Symbol
+from aetherist.core.dims import Dim, Shape, SizeError, Star, Symbol
 from aetherist.core.errors import Diagnostic, Severity, Side
 from aetherist.core.ports import PortType
 from aetherist.core.unify import Conflict, Solver
@@ -27,11 +27,14 @@ class Agreement:
         self.solver = Solver()
         self.meanings: dict[Symbol, str | None] = {}
         self.diagnostics: list[Diagnostic] = []
-        for edge in draft.edges:
-            self._hold(edge)
-        for conflict in self.solver.settle():
-            self._shapes_disagree(conflict.because, [conflict])
-        self._write_types()
+        try:
+            for edge in draft.edges:
+                self._hold(edge)
+            for conflict in self.solver.settle():
+                self._shapes_disagree(conflict.because, [conflict])
+            self._write_types()
+        except SizeError as error:
+            self._report_sizes(error)
         if draft.sound and not self.diagnostics:
             self._note_undetermined()
 
@@ -111,31 +114,31 @@ class Agreement:
                 continue
             notes.append(f"axis {conflict.axis}: {conflict.left} is not {conflict.right}")
             fixes += self._size_fixes(consumer, conflict.axis, conflict.right)
-            fixes += self._size_fixes(producer, conflict.axis, conflict.left)
-        axes = [conflict.axis for conflict in conflicts if conflict.axis is not None]
+            fixes += self._size_fixes(producer, conflict.opposite, conflict.left)
         sides = (
-            self._shape_side(consumer, "expects", axes),
-            self._shape_side(producer, "gives", axes),
+            self._shape_side(consumer, "expects", [conflict.axis for conflict in conflicts]),
+            self._shape_side(producer, "gives", [conflict.opposite for conflict in conflicts]),
         )
         fix = "set " + ", or ".join(dict.fromkeys(fixes)) if fixes else None
         self.diagnostics.append(
             self.recipe.fault("AE204", "shapes do not agree", *edge.place, sides=sides, notes=tuple(notes), fix=fix)
         )
 
-    def _shape_side(self, end: End, verb: str, axes: list[int]) -> Side:
+    def _shape_side(self, end: End, verb: str, axes: list[int | None]) -> Side:
         shape = str(self.solver.shape(end.type.shape))
-        reasons = [text for axis in axes for text in self._reasons(end, axis)]
+        reasons = [text for axis in axes if axis is not None for text in self._reasons(end, axis)]
         because = f" ({'; '.join(dict.fromkeys(reasons))})" if reasons else ""
         return Side(end.label, f'{verb} "{shape}"{because}')
 
     def _reasons(self, end: End, axis: int) -> list[str]:
         """Say where each size of an axis comes from: a setting, its default, or another wire."""
         reasons = []
-        for symbol in sorted(_axis_symbols(end.declared, axis)):
+        written = self._as_written(end, axis)
+        for symbol in sorted(_axis_symbols(end.declared, written)):
             value = end.part.constant(symbol.name) if end.part is not None else None
             if end.part is not None and value is not None:
                 reasons.append(f"{symbol.name} = {value}, {self._setting(end, symbol.name)}")
-        for symbol in sorted(_axis_symbols(end.type.shape, axis)):
+        for symbol in sorted(_axis_symbols(end.type.shape, written)):
             because = self.solver.reason(symbol)
             known = self.solver.dim(Dim.of(symbol))
             if because is not None and known.symbol != symbol:
@@ -154,14 +157,28 @@ class Agreement:
             return f"the default of {end.part.cls.component_name}"
         return f"from the settings of {end.part.name}"
 
-    def _size_fixes(self, end: End, axis: int, wanted: str) -> list[str]:
-        if end.part is None or not wanted.isdigit() or axis >= len(end.declared.axes):
+    def _as_written(self, end: End, axis: int) -> int:
+        """Return an axis of an end's solved shape as an axis of its declared one, where a run is one axis."""
+        axes = end.declared.axes
+        run = next((index for index, size in enumerate(axes) if isinstance(size, Star)), None)
+        if run is None or axis < run:
+            return axis
+        from_end = axis - len(self.solver.shape(end.type.shape).axes)
+        return from_end if from_end >= run + 1 - len(axes) else run
+
+    def _size_fixes(self, end: End, axis: int | None, wanted: str) -> list[str]:
+        if end.part is None or axis is None or not wanted.isdigit():
             return []
-        size = end.declared.axes[axis]
+        size = end.declared.axes[self._as_written(end, axis)]
         symbol = size.symbol if isinstance(size, Dim) else None
         if symbol is None or symbol.name not in type(end.part.config).model_fields:
             return []
         return [f"components.{end.part.name}.{symbol.name} to {wanted}"]
+
+    def _report_sizes(self, error: SizeError) -> None:
+        name = self.draft.graph.name
+        message = f"the sizes of graph '{name}' cannot be worked out: {error}"
+        self.diagnostics.append(self.recipe.fault("AE204", message, "graphs", name, of_key=True))
 
     # Results --------------------------------------------------------------------------------------------------------
 
@@ -180,7 +197,7 @@ class Agreement:
                 graph.output_types[name] = self._solved(output)
 
     def _solved(self, end: End) -> PortType:
-        return attrs.evolve(_solve_shapes(end.type, self.solver), meaning=self._meaning(end))
+        return attrs.evolve(end.type.map_shapes(self.solver.shape), meaning=self._meaning(end))
 
     def _note_undetermined(self) -> None:
         """Note the sizes that nothing fixes; those of the graph's inputs are free on purpose."""
@@ -231,13 +248,5 @@ def _count(shape: str) -> str:
 
 
 def _axis_symbols(shape: Shape, axis: int) -> frozenset[Symbol]:
-    if axis >= len(shape.axes):
-        return frozenset()
     size = shape.axes[axis]
     return frozenset({size.symbol}) if isinstance(size, Star) else size.symbols
-
-
-def _solve_shapes(type_: PortType, solver: Solver) -> PortType:
-    if type_.item is not None:
-        return attrs.evolve(type_, item=_solve_shapes(type_.item, solver))
-    return type_.with_shape(solver.shape(type_.shape)) if type_.kind == "tensor" else type_

@@ -10,7 +10,8 @@ import attrs
 
 from aetherist.core.agreement import Agreement
 from aetherist.core.errors import Diagnostic, RecipeError, Severity
-from aetherist.core.graph import Graph, InputRef, Part, sources
+from aetherist.core.graph import Graph, InputRef, sources
+from aetherist.core.parts import Part
 from aetherist.core.recipe import Recipe
 from aetherist.core.registry import Registry
 from aetherist.core.wiring import Draft, Wiring

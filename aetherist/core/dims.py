@@ -1,7 +1,8 @@
 """Dimension expressions: polynomials with integer coefficients, parsed without ``eval``.
 
 A shape is written as words: ``"B 3 2*H *rest"``. Each word is an integer, a name, arithmetic over them with
-``+ - *`` and parentheses, or ``*name`` for any number of axes. ``_`` is a size, and ``...`` a run of axes, that nobody asks about.
+``+ - *`` and parentheses, or ``*name`` for any number of axes. ``_`` is a size, and ``...`` a run of axes, that nobody
+asks about.
 """
 
 from __future__ import annotations
@@ -15,9 +16,15 @@ import attrs
 
 MAX_TEXT = 256
 MAX_TERMS = 64
+MAX_DEGREE = 16
+MAX_SIZE = 2**63 - 1
 
-_TOKEN = re.compile(r"\s*(?:(\d+)|([A-Za-z_][A-Za-z0-9_]*)|([-+*()]))")
+_TOKEN = re.compile(r"\s*(?:([0-9]+)|([A-Za-z_][A-Za-z0-9_]*)|([-+*()]))")
 _anonymous = itertools.count()
+
+
+class SizeError(ValueError):
+    """A size expression that grows beyond what is reckoned with."""
 
 
 @attrs.frozen(order=True, cache_hash=True)
@@ -82,8 +89,6 @@ class Dim:
         return self + (-other)
 
     def __mul__(self, other: Dim) -> Dim:
-        if len(self.terms) * len(other.terms) > MAX_TERMS * MAX_TERMS:
-            raise ValueError(f"a dimension expression grows beyond {MAX_TERMS} terms")
         return _collect((_times(left, right), a * b) for left, a in self.terms for right, b in other.terms)
 
     def substitute(self, values: Callable[[Symbol], Dim | None]) -> Dim:
@@ -234,8 +239,6 @@ def _product(tokens: list[str], at: int, depth: int) -> tuple[Dim, int]:
     while at < len(tokens) and tokens[at] == "*":
         right, at = _atom(tokens, at + 1, depth)
         value = value * right
-        if len(value.terms) > MAX_TERMS:
-            raise ValueError(f"a dimension expression grows beyond {MAX_TERMS} terms")
     return value, at
 
 
@@ -252,7 +255,7 @@ def _atom(tokens: list[str], at: int, depth: int) -> tuple[Dim, int]:
         value, at = _atom(tokens, at + 1, depth + 1)
         return -value, at
     if token.isdigit():
-        return Dim.of(int(token)), at + 1
+        return _collect([((), int(token))]), at + 1
     if token.isidentifier():
         return Dim.of(Symbol(token)), at + 1
     raise ValueError(f"'{''.join(tokens)}' is no size: '{token}' was not expected")
@@ -262,6 +265,8 @@ def _times(left: Monomial, right: Monomial) -> Monomial:
     powers = dict(left)
     for symbol, power in right:
         powers[symbol] = powers.get(symbol, 0) + power
+    if sum(powers.values()) > MAX_DEGREE:
+        raise SizeError(f"a size expression multiplies more than {MAX_DEGREE} names")
     return tuple(sorted(powers.items()))
 
 
@@ -269,4 +274,8 @@ def _collect(terms: Iterable[tuple[Monomial, int]]) -> Dim:
     total: dict[Monomial, int] = {}
     for monomial, factor in terms:
         total[monomial] = total.get(monomial, 0) + factor
+    if len(total) > MAX_TERMS:
+        raise SizeError(f"a size expression grows beyond {MAX_TERMS} terms")
+    if any(abs(factor) > MAX_SIZE for factor in total.values()):
+        raise SizeError(f"a size grows beyond {MAX_SIZE}")
     return Dim(tuple(sorted((monomial, factor) for monomial, factor in total.items() if factor)))

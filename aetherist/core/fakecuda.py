@@ -1,8 +1,8 @@
 """Fake CUDA tensors where PyTorch was built without CUDA.
 
-Much of PyTorch's Python binding, ``tensor[...]`` among it, asks for its device's guard before it reaches the dispatcher.
-A CUDA build without a GPU lends fake tensors a guard that does nothing; a CPU build has none for CUDA and refuses. The
-guard of the CPU does nothing either, so it can stand in: no CUDA tensor but fake ones can exist in such a build.
+Much of PyTorch's Python binding, ``tensor[...]`` among it, asks for its device's guard before it reaches the
+dispatcher. A CUDA build without a GPU lends fake tensors a guard that does nothing; a CPU build has none for CUDA, and
+refuses. The CPU's guard does nothing either, so it can stand in: in such a build no CUDA tensor but a fake one exists.
 """
 
 from __future__ import annotations

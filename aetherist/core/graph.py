@@ -8,8 +8,8 @@ from typing import Any
 import attrs
 import networkx as nx
 
-from aetherist.core.component import Component, ComponentConfig
 from aetherist.core.errors import Position, did_you_mean
+from aetherist.core.parts import Part
 from aetherist.core.ports import PortType, Signature
 
 
@@ -57,24 +57,6 @@ def sources(wire: Wire) -> Iterator[InputRef | OutputRef | Constant]:
             yield from sources(part)
     else:
         yield wire
-
-
-@attrs.frozen(eq=False)
-class Part:
-    """A component of a recipe: its class and its validated config, not yet built."""
-
-    name: str
-    cls: type[Component]
-    config: ComponentConfig
-
-    def constant(self, name: str) -> int | None:
-        """Return the size that a name in a shape stands for, if it is a field or property of the config."""
-        value = getattr(self.config, name, None) if not name.startswith("_") else None
-        return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-    def build(self) -> Component:
-        """Construct the module."""
-        return self.cls(self.config)
 
 
 @attrs.define(eq=False)

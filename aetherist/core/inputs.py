@@ -11,7 +11,7 @@ import torch
 from aetherist.core.dims import Dim, Star, Symbol
 from aetherist.core.errors import Diagnostic, InputError, Side, did_you_mean
 from aetherist.core.graph import Graph, GraphInput
-from aetherist.core.wiring import misfit
+from aetherist.core.ports import misfit
 
 Sizes = dict[Symbol, int]
 

@@ -1,8 +1,8 @@
 """Port types (dtype, shape, meaning), and how they are read from a signature.
 
 Annotations are the single declaration: ``Float[Tensor, "B 25"]`` from jaxtyping carries dtype and shape, a
-:class:`NamedPort` adds the meaning, a plain Python type is a plain Python value, and ``list[...]`` or ``dict[str, ...]``
-of these takes several wires.
+:class:`NamedPort` adds the meaning, a plain Python type is a plain Python value, and ``list[...]`` or
+``dict[str, ...]`` of these takes several wires.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import attrs
@@ -44,9 +44,11 @@ class PortType:
     nullable: bool = False
     named: NamedPort | None = attrs.field(default=None, eq=False, repr=False)
 
-    def with_shape(self, shape: Shape) -> PortType:
-        """Return the same type with another shape."""
-        return attrs.evolve(self, shape=shape)
+    def map_shapes(self, rule: Callable[[Shape], Shape]) -> PortType:
+        """Return the type with ``rule`` applied to its shape, or to that of what its list or dict holds."""
+        if self.item is not None:
+            return attrs.evolve(self, item=self.item.map_shapes(rule))
+        return attrs.evolve(self, shape=rule(self.shape)) if self.shape.axes else self
 
     def __str__(self) -> str:
         if self.kind == "tensor":
@@ -175,6 +177,33 @@ def _spell(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return " | ".join(repr(value) for value in get_args(annotation))
     return getattr(annotation, "__name__", None) or str(annotation)
+
+
+def misfit(value: Any, type_: PortType) -> str | None:
+    """Return what keeps a plain value from a port, or ``None`` if it fits."""
+    if value is None:
+        return None if type_.nullable else f"is null, and {type_} takes none"
+    if type_.kind == "value":
+        for allowed in type_.values:
+            if not isinstance(allowed, type):
+                fits = value == allowed and type(value) is type(allowed)
+            elif allowed is float:
+                fits = isinstance(value, int | float) and not isinstance(value, bool)
+            else:
+                fits = isinstance(value, allowed) and (allowed is bool or not isinstance(value, bool))
+            if fits:
+                return None
+        return f"is {value!r}, which is no {type_}"
+    if type_.item is not None:
+        parts: Iterable[Any] = ()
+        if type_.kind == "list" and isinstance(value, list):
+            parts = value
+        elif type_.kind == "dict" and isinstance(value, dict):
+            parts = value.values()
+        else:
+            return f"is {value!r}, which is no {type_}"
+        return next((problem for part in parts if (problem := misfit(part, type_.item))), None)
+    return f"is {value!r}, and {type_} takes a tensor"
 
 
 def read_signature(function: Callable[..., Any], owner: str) -> Signature:

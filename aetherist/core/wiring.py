@@ -7,21 +7,19 @@ against each other.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import attrs
 import networkx as nx
-from pydantic import ValidationError
 
 from aetherist.core.component import registry as process_registry
-from aetherist.core.config import dotted
 from aetherist.core.dims import Shape, Symbol
 from aetherist.core.document import Path as Place
-from aetherist.core.errors import Diagnostic, RegistryError, Severity, did_you_mean
-from aetherist.core.graph import Constant, Graph, GraphInput, InputRef, OutputRef, Part, Step, Wire
-from aetherist.core.ports import SCALAR, Port, PortType, Signature
+from aetherist.core.errors import RegistryError, Severity, did_you_mean
+from aetherist.core.graph import Constant, Graph, GraphInput, InputRef, OutputRef, Step, Wire
+from aetherist.core.parts import Part, resolve_parts
+from aetherist.core.ports import SCALAR, PortType, Signature, misfit
 from aetherist.core.recipe import UNSET, Recipe, StepSpec
 from aetherist.core.registry import Registry
 from aetherist.core.typetext import parse_type
@@ -78,9 +76,7 @@ class Wiring:
     def __init__(self, recipe: Recipe, registry: Registry | None = None) -> None:
         self.recipe = recipe
         self.registry = registry or process_registry
-        self.diagnostics: list[Diagnostic] = []
-        self.parts = self._parts()
-        self._ports: dict[tuple[str, str], dict[str, tuple[Port, Shape]]] = {}
+        self.parts, self.diagnostics = resolve_parts(recipe, self.registry)
         for name in self.parts.keys() & recipe.spec.graphs.keys():
             self._report("AE213", f"'{name}' names both a component and a graph", ("graphs", name), of_key=True)
 
@@ -88,57 +84,8 @@ class Wiring:
         """Draw the graph called ``name``."""
         return _Drawing(self, name).draft
 
-    def ports_of(self, part: Part, operation: str) -> dict[str, tuple[Port, Shape]]:
-        """Return an operation's ports with the config's sizes put into their shapes, beside the shapes as declared."""
-        key = (part.name, operation)
-        if key not in self._ports:
-            known = {}
-            for port in part.cls.signatures[operation].ports():
-                fixed = _map_shapes(port.type, lambda shape: shape.rename(lambda s: _size(part, s)))
-                known[port.name] = (attrs.evolve(port, type=fixed), port.type.shape)
-            self._ports[key] = known
-        return self._ports[key]
-
     def _report(self, code: str, message: str, place: Place, **more: Any) -> None:
         self.diagnostics.append(self.recipe.fault(code, message, *place, **more))
-
-    def _parts(self) -> dict[str, Part]:
-        parts = {}
-        for name, spec in self.recipe.spec.components.items():
-            place = ("components", name)
-            try:
-                cls = self.registry.get(spec.type)
-            except RegistryError as error:
-                notes = tuple(getattr(error, "__notes__", ()))
-                code = "AE216" if notes or "twice" in str(error) else "AE201"
-                self._report(code, str(error), (*place, "type"), notes=notes)
-                continue
-            try:
-                config = cls.Config.model_validate(spec.fields, context={"registry": self.registry})
-            except ValidationError as error:
-                for item in error.errors():
-                    self._config_fault(cls.Config, place, item)
-                continue
-            parts[name] = Part(name, cls, config)
-        return parts
-
-    def _config_fault(self, config: Any, place: Place, item: Any) -> None:
-        nested = (item.get("ctx") or {}).get("nested")
-        if nested is not None:
-            for inner in nested["errors"]:
-                self._config_fault(nested["config"], (*place, *item["loc"]), inner)
-            return
-        path = (*place, *item["loc"])
-        if item["type"] == "extra_forbidden":
-            fields = config.model_fields if len(item["loc"]) == 1 else ()
-            notes = (did_you_mean(str(path[-1]), fields),)
-            self._report("AE202", f"'{path[-1]}' is no setting of this component", path, of_key=True, notes=notes)
-        elif item["type"] == "missing":
-            message = f"the setting '{path[-1]}' is missing"
-            self._report("AE202", message, path[:-1], of_key=True, fix=f"add {path[-1]}: ...")
-        else:
-            reason = re.sub(r"^(Value error|Assertion failed), ", "", item["msg"])
-            self._report("AE202", f"{dotted(path[2:]) or place[-1]}: {reason}", path)
 
 
 class _Drawing:
@@ -204,7 +151,7 @@ class _Drawing:
                 yield key, None, spec.default
                 continue
             declared = type_.shape
-            type_ = _map_shapes(type_, lambda shape: shape.rename(lambda s: _scoped(s, f"{scope}<{name}>")))
+            type_ = type_.map_shapes(lambda shape: shape.rename(lambda s: _scoped(s, f"{scope}<{name}>")))
             if spec.default is not UNSET and (problem := misfit(spec.default, type_)):
                 self.report("AE215", f"the default of '{key}' {problem}", (*place, "default"))
             yield key, End(f"{scope}{name}.{key}", type_, place, declared), spec.default
@@ -291,11 +238,11 @@ class _Drawing:
         self, part: Part, operation: str, place: Place, name: str, spec: StepSpec, env: dict[str, _Outputs | None]
     ) -> _Outputs:
         signature: Signature = part.cls.signatures[operation]
-        known = self.wiring.ports_of(part, operation)
+        known = part.ports(operation)
 
         def end(port: str, label: str) -> End:
             fixed, declared = known[port]
-            scoped = _map_shapes(fixed.type, lambda shape: shape.rename(lambda s: _scoped(s, name)))
+            scoped = fixed.type.map_shapes(lambda shape: shape.rename(lambda s: _scoped(s, name)))
             return End(label, scoped, ("components", part.name), declared, part)
 
         inputs = {port: end(port, f"{name}.{port}") for port in signature.inputs}
@@ -424,7 +371,7 @@ class _Drawing:
             self.report("AE214", str(error), (*place, "type"))
             return value
         graph = str(place[1])
-        scoped = _map_shapes(type_, lambda shape: shape.rename(lambda s: _scoped(s, f"{scope}<{graph}>")))
+        scoped = type_.map_shapes(lambda shape: shape.rename(lambda s: _scoped(s, f"{scope}<{graph}>")))
         end = End(label, scoped, place, type_.shape)
         if value.end is not None:
             self.edges.append(Edge(value.end, end, place))
@@ -443,43 +390,5 @@ def _references(written: Any) -> Iterator[str]:
             yield from _references(part)
 
 
-def _map_shapes(type_: PortType, rule: Callable[[Shape], Shape]) -> PortType:
-    if type_.kind == "tensor":
-        return type_.with_shape(rule(type_.shape)) if type_.shape.axes else type_
-    return type_ if type_.item is None else attrs.evolve(type_, item=_map_shapes(type_.item, rule))
-
-
 def _scoped(symbol: Symbol, scope: str) -> Symbol:
     return Symbol(symbol.name, scope + symbol.scope)
-
-
-def _size(part: Part, symbol: Symbol) -> Symbol | int:
-    value = part.constant(symbol.name)
-    return symbol if value is None else value
-
-
-def misfit(value: Any, type_: PortType) -> str | None:
-    """Return what keeps a plain value from a port, or ``None`` if it fits."""
-    if value is None:
-        return None if type_.nullable else f"is null, and {type_} takes none"
-    if type_.kind == "value":
-        for allowed in type_.values:
-            if not isinstance(allowed, type):
-                fits = value == allowed and type(value) is type(allowed)
-            elif allowed is float:
-                fits = isinstance(value, int | float) and not isinstance(value, bool)
-            else:
-                fits = isinstance(value, allowed) and (allowed is bool or not isinstance(value, bool))
-            if fits:
-                return None
-        return f"is {value!r}, which is no {type_}"
-    if type_.item is not None:
-        parts: Iterable[Any] = ()
-        if type_.kind == "list" and isinstance(value, list):
-            parts = value
-        elif type_.kind == "dict" and isinstance(value, dict):
-            parts = value.values()
-        else:
-            return f"is {value!r}, which is no {type_}"
-        return next((problem for part in parts if (problem := misfit(part, type_.item))), None)
-    return f"is {value!r}, and {type_} takes a tensor"

@@ -14,7 +14,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from aetherist.core.component import Component, ComponentConfig
 from aetherist.core.dims import Symbol
 from aetherist.core.dryrun import matches
-from aetherist.core.graph import Part
+from aetherist.core.parts import Part
 from aetherist.testing.strategies import draw_inputs, part_of
 
 ROWS = 3
@@ -110,16 +110,12 @@ class _Case:
                 type_ = ports[name].type
                 if not isinstance(value, Tensor):
                     continue
-                shape = type_.shape.rename(self._size)
+                shape = self.part.sized(type_.shape)
                 agrees = matches(shape, tuple(value.shape), sizes)
                 self.expect(agrees, f"'{name}' is declared as {type_}; its {how} shape is {tuple(value.shape)}")
                 dtype = str(value.dtype).removeprefix("torch.")
                 fits = type_.dtypes is None or dtype in type_.dtypes
                 self.expect(fits, f"'{name}' is declared as {type_}; its {how} dtype is {dtype}")
-
-    def _size(self, symbol: Symbol) -> Symbol | int:
-        value = self.part.constant(symbol.name)
-        return symbol if value is None else value
 
     def inputs_untouched(self) -> None:
         inputs = self.inputs(optional=True)

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from aetherist.core.component import Component, ComponentConfig, registry
 from aetherist.core.dims import Dim, Shape, Star, Symbol
-from aetherist.core.graph import Part
+from aetherist.core.parts import Part
 from aetherist.core.ports import Port, PortType
 
 Sizes = Mapping[str, int | SearchStrategy[int]]
@@ -132,16 +132,11 @@ def _value(
         items = [_value(type_.item, part, known, dtype, generator, draw) for _ in range(2)]
         return items if type_.kind == "list" else dict(zip("ab", items, strict=True))
     if type_.kind == "tensor":
-        fixed = type_.shape.rename(lambda symbol: _constant_or(part, symbol))
+        fixed = part.sized(type_.shape)
         return _tensor(type_, _numbers(fixed, known), dtype, generator)
     if draw is None:
         return default if default is not None or type_.nullable else _plain(type_.values[0])
     return draw(st.one_of([_plain_strategy(allowed) for allowed in type_.values]))
-
-
-def _constant_or(part: Part, symbol: Symbol) -> Symbol | int:
-    value = part.constant(symbol.name)
-    return symbol if value is None else value
 
 
 def _numbers(shape: Shape, known: Mapping[Symbol, int]) -> tuple[int, ...]:
