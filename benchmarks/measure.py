@@ -38,7 +38,9 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str
     """Return a Markdown table under a heading."""
     cells = [[str(cell) for cell in row] for row in (head, *rows)]
     widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
+    ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([f"\n## {title}\n", lines[0], rule, *lines[1:]])
 
