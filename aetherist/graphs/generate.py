@@ -185,8 +185,8 @@ def _latent_dim(graph: Graph) -> int:
     for name, given in graph.inputs.items():
         if given.required and name not in SUPPLIED:
             raise ValueError(
-                f"graph '{graph.name}' needs the input '{name}' ({given.type}), which does not follow from a seed and a "
-                f"camera; it can be given {', '.join(SUPPLIED)}. 'aetherist run' feeds any graph from a file"
+                f"graph '{graph.name}' needs the input '{name}' ({given.type}), which does not follow from a seed and "
+                f"a camera; it can be given {', '.join(SUPPLIED)}. 'aetherist run' feeds any graph from a file"
             )
     given_latent = graph.inputs.get("latent")
     if given_latent is None:

@@ -1,0 +1,92 @@
+"""Errors as a user reads them: diagnostics with their lines, or one line that says what to do."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from aetherist.cli.console import say
+
+if TYPE_CHECKING:
+    from cyclopts import CycloptsError
+
+    from aetherist.core.errors import Diagnostic
+
+FAULTY = 1
+UNUSABLE = 2
+INTERRUPTED = 130
+
+UNREADABLE = ("AE101", "AE102", "AE103")
+"""The diagnostics of a recipe that cannot be read at all."""
+
+
+class UsageError(ValueError):
+    """An option whose value makes no sense; the text names the option."""
+
+
+def explain(error: BaseException, debug: bool) -> int:
+    """Print what went wrong to stderr and return the exit code."""
+    if debug:
+        say("".join(traceback.format_exception(error)).rstrip())
+    if isinstance(error, KeyboardInterrupt):
+        _error(str(error) or "interrupted")
+        return INTERRUPTED
+    diagnostics = _diagnostics(error)
+    if diagnostics:
+        from aetherist.cli.diagnostics import render
+
+        for diagnostic in diagnostics:
+            say(render(diagnostic), "")
+        return exit_code(diagnostics)
+    if isinstance(error, UsageError):
+        _error(str(error))
+        return UNUSABLE
+    if isinstance(error, OSError):
+        _error(_of_system(error))
+        return UNUSABLE
+    if _is_ours(error) or isinstance(error, ValueError):
+        _error(str(error), getattr(error, "__notes__", ()))
+        return FAULTY
+    if type(error).__name__ == "OutOfMemoryError":
+        _error(f"{str(error).splitlines()[0]}; use a smaller --batch, or smaller tiles of rays (renderer: chunk)")
+        return FAULTY
+    _error(
+        f"{type(error).__name__}: {error}".strip().removesuffix(":"),
+        (*getattr(error, "__notes__", ()), "" if debug else "run again with --debug to see where it comes from"),
+    )
+    return FAULTY
+
+
+def explain_usage(error: CycloptsError, tokens: list[str]) -> int:
+    """Print what is wrong with the command line and return the exit code."""
+    chain = " ".join(error.command_chain or ())
+    _error(str(error).strip())
+    say(Text(f"'{' '.join(('aetherist', *chain.split()))} --help' shows what can be said.", style="dim"))
+    return UNUSABLE
+
+
+def exit_code(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> int:
+    """Return the exit code of a set of errors: 2 where there was nothing to read, 1 otherwise."""
+    return UNUSABLE if any(d.code in UNREADABLE for d in diagnostics) else FAULTY
+
+
+def _error(message: str, notes: tuple[str, ...] = ()) -> None:
+    say(Text.assemble(("error: ", "bold red"), message), *[f"  {note}" for note in notes if note])
+
+
+def _diagnostics(error: BaseException) -> tuple[Diagnostic, ...]:
+    return getattr(error, "diagnostics", ()) if _is_ours(error) else ()
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether the core raised the error on purpose; where it is not loaded it raised nothing, and stays unloaded."""
+    errors = sys.modules.get("aetherist.core.errors")
+    return errors is not None and isinstance(error, errors.AetheristError)
+
+
+def _of_system(error: OSError) -> str:
+    reason = error.strerror or str(error) or type(error).__name__
+    return f"{error.filename}: {reason}" if error.filename else reason

@@ -1,0 +1,84 @@
+"""The commands, and what happens around them: errors become one clear message and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError, Group
+
+from aetherist import __version__
+from aetherist.cli.console import close_quietly
+from aetherist.cli.failures import explain, explain_usage
+
+EPILOGUE = """\
+Exit codes: 0 done, 1 faults were found or the work failed, 2 the input cannot be read or the command is not understood.
+`--debug` (or AETHERIST_DEBUG=1) shows the traceback behind an error. `aetherist COMMAND --help` says more.
+"""
+
+RECIPES = Group("Recipes", sort_key=1)
+MODELS = Group("Models", sort_key=2)
+INSTALLATION = Group("Installation", sort_key=3)
+OTHER = Group("Other", sort_key=4)
+
+COMMANDS = (
+    ("check", "check:check", RECIPES, "Find everything that is wrong with recipes."),
+    ("show", "show:show", RECIPES, "Print a recipe as written, or what it composes to."),
+    ("describe", "describe:describe", RECIPES, "Tell what the steps of a graph cost, without running them."),
+    ("graph", "graph:graph", RECIPES, "Draw a graph, or print the code it compiles to."),
+    ("generate", "generate:generate", MODELS, "Make pictures from seeds."),
+    ("run", "run:run", MODELS, "Run any graph on tensors from a file."),
+    ("profile", "profile:profile", MODELS, "Measure the time and memory of the steps of a graph."),
+    ("import", "importing:app", MODELS, "Turn a checkpoint of another program into a model folder."),
+    ("components", "components:components", INSTALLATION, "List the components that recipes can name, or show one."),
+    ("schema", "schema:schema", INSTALLATION, "Print the JSON Schema of recipes, for editors."),
+    ("doctor", "doctor:doctor", INSTALLATION, "Say what is installed, what is missing, and how to get it."),
+)
+
+
+def build(asked: str | None = None) -> App:
+    """Return the command line; ``asked`` is the command whose own documentation stands in place of its summary."""
+    app = App(
+        name="aetherist",
+        help="3D-aware generative avatars from component graphs written in YAML.",
+        help_epilogue=EPILOGUE,
+        help_format="markdown",
+        version=__version__,
+        suppress_keyboard_interrupt=False,
+    )
+    for name, place, group, purpose in COMMANDS:
+        app.command(f"aetherist.cli.{place}", name=name, group=group, help=None if name == asked else purpose)
+    for flag in ("--help", "--version"):
+        app[flag].group = OTHER
+    return app
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run the command line on ``tokens`` and return the exit code; nothing is raised but what ends the process."""
+    tokens = list(tokens)
+    debug = os.environ.get("AETHERIST_DEBUG", "") not in ("", "0")
+    if "--debug" in tokens:
+        tokens.remove("--debug")
+        debug = True
+    try:
+        app = build(next((token for token in tokens if not token.startswith("-")), None))
+        code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
+        return code if isinstance(code, int) else 0
+    except CycloptsError as error:
+        return explain_usage(error, tokens)
+    except BrokenPipeError:
+        close_quietly()
+        return 0
+    except (Exception, KeyboardInterrupt) as error:
+        return explain(error, debug)
+
+
+def main() -> None:
+    """Run the command line on the arguments of the process, and end it."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        close_quietly()
+    sys.exit(code)
