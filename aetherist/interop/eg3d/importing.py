@@ -21,7 +21,6 @@ from aetherist.interop.eg3d.report import ImportReport
 from aetherist.interop.eg3d.sources import read_checkpoint
 from aetherist.interop.eg3d.weights import place
 from aetherist.interop.errors import CheckpointError
-from aetherist.interop.pickles.errors import bare
 
 MAX_REASONS = 10
 DUAL_CHANNELS = 6
@@ -43,17 +42,15 @@ def import_eg3d(
 
     Args:
         source: A training-snapshot pickle, or a state dict as `*.safetensors` with tensors named
-        `G.<reference name>`
-            and `D.<reference name>`.
+            `G.<reference name>` and `D.<reference name>`.
         out: The folder to make; it may not exist yet.
         arguments: JSON with the constructor arguments (`generator`, `discriminator`,
             `neural_rendering_resolution`). A state dict needs it; for a pickle it replaces what is recorded.
         component: Which generator of a pickle: the moving average `G_ema`, or `G` as it was trained.
 
     Raises:
-        CheckpointError: If the file is damaged, of another kind or hostile (`UnsafePickleError`), if
-        arguments are
-            missing or cannot be honoured, or if tensors are missing or misshapen.
+        CheckpointError: If the file is damaged, of another kind or hostile (`UnsafePickleError`), if arguments
+            are missing or cannot be honoured, or if tensors are missing or misshapen.
     """
     if out.exists():
         raise CheckpointError(f"{out}: exists already; give a folder that does not")
@@ -70,7 +67,7 @@ def import_eg3d(
     elif reason is not None:
         report.notes.append(f"the discriminator is left out: {reason}")
 
-    description = f"Imported from {bare(checkpoint.described)}, an EG3D-format checkpoint."
+    description = f"Imported from {_plain(checkpoint.described)}, an EG3D-format checkpoint."
     plain = build_recipe(_name(source), description, recorded, checkpoint.generator, judged="D" in networks)
     recipe, modules = _skeleton(plain, where)
     placement = place(networks, modules, str(source))
@@ -89,8 +86,8 @@ def import_eg3d(
 
 def _skeleton(plain: Mapping[str, Any], where: str) -> tuple[Recipe, dict[str, Component]]:
     """The recipe as the core reads it, and its components without memory: arguments may ask for any size."""
-    recipe = Recipe.read(plain, trusted=False)
     try:
+        recipe = Recipe.read(plain, trusted=False)
         checked = check(recipe)
         checked.raise_for_errors()
         with torch.device("meta"):
@@ -112,6 +109,11 @@ def _left_out(tensors: Mapping[str, Tensor] | None, recorded: CheckpointArgument
     if entry is not None and entry.ndim == 4 and entry.shape[1] != DUAL_CHANNELS:
         return f"it reads {entry.shape[1]} channels; a dual discriminator reads {DUAL_CHANNELS}"
     return None
+
+
+def _plain(text: str) -> str:
+    """`text` without what a recipe could take for an interpolation."""
+    return re.sub(r"[^A-Za-z0-9_. -]", "_", text)
 
 
 def _name(source: Path) -> str:

@@ -193,6 +193,15 @@ def test_keys_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     assert report.text().isascii()
 
 
+def test_file_names_are_no_interpolations(tmp_path: Path) -> None:
+    weights, config = write_state_dict(tmp_path)
+    odd = weights.rename(tmp_path / "a ${settings.x}.safetensors")
+    import_eg3d(odd, tmp_path / "model", arguments=config)
+    recipe = Recipe.read(tmp_path / "model" / "recipe.yaml").plain()
+    assert recipe["name"] == "a-settings-x"
+    assert "$" not in recipe["description"]
+
+
 # What only snapshots have
 
 
