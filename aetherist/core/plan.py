@@ -182,7 +182,7 @@ class _Writer:
         root = nn.Module()
         for name in self.graph.parts:
             root.add_module(name, modules[name])
-        return fx.GraphModule(root, self.fx, class_name=self.graph.name)
+        return _direct(fx.GraphModule(root, self.fx, class_name=self.graph.name))
 
     def _call(self, step: Step) -> None:
         name = step.name.replace(".", "_")
@@ -216,6 +216,12 @@ class _Writer:
             name = f"{step.name}_{wire.output}"
             self.fields[key] = self.fx.create_node("call_function", getattr, (step, wire.output), name=name)
         return self.fields[key]
+
+
+def _direct(module: fx.GraphModule) -> fx.GraphModule:
+    """Let generated code find its components as plain attributes: ``nn.Module`` looks for children last, and slowly."""
+    module.__dict__.update(module.named_children())
+    return module
 
 
 def _placeholders(module: fx.GraphModule) -> list[str]:
@@ -271,7 +277,7 @@ def _owning(module: fx.GraphModule, graph: fx.Graph) -> fx.GraphModule:
     for name in [str(node.target) for node in graph.nodes if node.op == "get_attr"]:
         if getattr(made, name, None) is None and hasattr(made, name):
             delattr(made, name)
-    return made
+    return _direct(made)
 
 
 def _is_attribute(node: fx.Node) -> bool:
