@@ -110,6 +110,8 @@ def _unused(recipe: Recipe, draft: Draft) -> list[Diagnostic]:
 def _uncalled(recipe: Recipe, wiring: Wiring) -> list[Diagnostic]:
     """Warn of components that no step of any graph calls."""
     called = {step.call.partition(".")[0] for graph in recipe.spec.graphs.values() for step in graph.steps.values()}
+    if not called <= recipe.spec.components.keys() | recipe.spec.graphs.keys():
+        return []  # a call that names nothing may mean any of them, and is reported itself
     return [
         recipe.fault(
             "AE302", f"no step calls the component '{name}'", "components", name, of_key=True, severity=Severity.WARNING

@@ -191,7 +191,7 @@ class _Drawing:
         for key, step in steps.items():
             for reference in _references(step.inputs):
                 head = reference.partition(".")[0]
-                if head in steps:
+                if head in steps and head not in self.recipe.spec.graphs[name].inputs:
                     network.add_edge(head, key)
         for group in list(nx.strongly_connected_components(network)):
             if len(group) == 1 and not network.has_edge(*(list(group) * 2)):
