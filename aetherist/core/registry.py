@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Callable, Iterable
-from importlib.metadata import EntryPoint, entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, packages_distributions, version
 from typing import TYPE_CHECKING, TypeVar
 
 from aetherist.core.errors import ComponentError, RegistryError, did_you_mean
@@ -164,9 +165,11 @@ def _origin(cls: type) -> str:
 
 def distribution_of(cls: type) -> str:
     """Return the name and version of the installed distribution that a class comes from."""
-    from importlib.metadata import PackageNotFoundError, packages_distributions, version
+    return _distribution(cls.__module__.partition(".")[0])
 
-    package = cls.__module__.partition(".")[0]
+
+@cache
+def _distribution(package: str) -> str:
     for name in packages_distributions().get(package, []):
         try:
             return f"{name} {version(name)}"

@@ -7,7 +7,7 @@ against each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import attrs
@@ -151,7 +151,8 @@ class _Drawing:
                 yield key, None, spec.default
                 continue
             declared = type_.shape
-            type_ = type_.map_shapes(lambda shape: shape.rename(lambda s: _scoped(s, f"{scope}<{name}>")))
+            written = "[" in spec.type
+            type_ = type_.map_shapes(_input_scope(f"{scope}<{name}>", None if written else key))
             if spec.default is not UNSET and (problem := misfit(spec.default, type_)):
                 self.report("AE215", f"the default of '{key}' {problem}", (*place, "default"))
             yield key, End(f"{scope}{name}.{key}", type_, place, declared), spec.default
@@ -388,6 +389,17 @@ def _references(written: Any) -> Iterator[str]:
     elif isinstance(written, list):
         for part in written:
             yield from _references(part)
+
+
+def _input_scope(graph: str, own: str | None) -> Callable[[Shape], Shape]:
+    """Return what makes the sizes of a graph's inputs one across the graph; ``own`` is an input whose shape nobody
+    wrote, and which shares the batch alone.
+    """
+
+    def rename(symbol: Symbol) -> Symbol:
+        return _scoped(symbol, graph if own is None or symbol.name == "B" else f"{graph}.{own}")
+
+    return lambda shape: shape.rename(rename)
 
 
 def _scoped(symbol: Symbol, scope: str) -> Symbol:
