@@ -38,10 +38,10 @@ def _camera_fault(camera: Tensor) -> str | None:
     camera = camera.detach().double()
     if not camera.isfinite().all():
         return "a number is not finite"
-    fault = _rotation_fault(camera[..., :16].unflatten(-1, (4, 4)))
+    fault = _rotation_fault(camera[..., :16].reshape(*camera.shape[:-1], 4, 4))
     if fault is not None:
         return fault
-    intrinsics = camera[..., 16:].unflatten(-1, (3, 3))
+    intrinsics = camera[..., 16:].reshape(*camera.shape[:-1], 3, 3)
     if (intrinsics[..., :2, :].abs() > 50).any():
         return "the intrinsics are in pixels; divide the first row by the image width, the second by its height"
     if (intrinsics[..., [0, 1], [0, 1]] <= 0).any():

@@ -11,7 +11,7 @@ from aetherist.core import Component, component
 
 def invert_pose(camera: Tensor) -> Tensor:
     """Invert the rigid pose in each row of ``(B, 25)``; the intrinsics stay."""
-    pose = camera[:, :16].unflatten(-1, (4, 4))
+    pose = camera[:, :16].reshape(-1, 4, 4)
     rotation, translation = pose[:, :3, :3], pose[:, :3, 3]
     # Sums rather than a matrix product, whose rounding may depend on the size of the batch.
     position = -(rotation * translation[:, :, None]).sum(dim=1)

@@ -20,8 +20,8 @@ def look_at(position: Tensor, target: Tensor, up: Sequence[float] = (0.0, 1.0, 0
     Raises:
         ValueError: If a camera stands on its target or looks along ``up``.
     """
-    position, target = torch.broadcast_tensors(position, target)
     forward = target - position
+    position = position.expand_as(forward)
     right = torch.linalg.cross(forward, torch.tensor(up, dtype=position.dtype).to(position.device).expand_as(forward))
     if (right.norm(dim=-1) < 1e-6).any():
         raise ValueError("look_at: a camera stands on its target or looks along 'up'; move it, or give another 'up'")

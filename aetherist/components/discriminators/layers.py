@@ -108,7 +108,8 @@ class DiscriminatorBlock(nn.Module):
         x = x.to(self._dtype(x))
         if self.fromrgb is not None:
             x = self.fromrgb(x)
-        return self.skip(x) + self.conv1(self.conv0(x))
+        y: Tensor = self.skip(x) + self.conv1(self.conv0(x))
+        return y
 
     def _dtype(self, x: Tensor) -> torch.dtype:
         if self.half_dtype is None or (self.half_dtype == torch.float16 and x.device.type == "cpu"):

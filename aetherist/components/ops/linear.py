@@ -10,7 +10,6 @@ from torch.nn import functional as F
 
 from aetherist.components.ops.activation import leaky_relu, needs_graph
 
-
 _MANY = 4096
 
 

@@ -50,9 +50,9 @@ def sample_planes(
     scaled = points * (2.0 / box_warp)
     grids = torch.stack([torch.stack([scaled[..., a], scaled[..., b]], dim=-1) for a, b in AXES[axes]], dim=1)
     read = F.grid_sample(planes.flatten(0, 1), grids.flatten(0, 1)[:, None], padding_mode=padding, align_corners=False)
-    features = read[:, :, 0].unflatten(0, (-1, 3))
+    features = read.reshape(-1, 3, *planes.shape[2:3], points.shape[1])
     features = features.mean(dim=1) if aggregate == "mean" else features.sum(dim=1)
-    return features.mT
+    return features.transpose(1, 2)
 
 
 class PlaneTable:

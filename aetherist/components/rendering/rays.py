@@ -27,13 +27,12 @@ def pinhole_rays(camera: Tensor, resolution: int) -> tuple[Tensor, Tensor]:
         camera: ``(B, 25)``: OpenCV camera-to-world pose and normalised intrinsics; skew is honoured.
         resolution: Rows and columns.
     """
-    pose = camera[:, :16].unflatten(-1, (4, 4))
+    pose = camera[:, :16].reshape(-1, 4, 4)
     fx, skew, cx, _, fy, cy = camera[:, 16:22, None, None].unbind(1)
     centres = (torch.arange(resolution, dtype=camera.dtype, device=camera.device) + 0.5) / resolution
     y = (centres[:, None] - cy) / fy
     x = (centres[None, :] - cx - skew * y) / fx
-    x, y = torch.broadcast_tensors(x, y)
-    local = torch.stack([x, y, torch.ones_like(x)], dim=-1)
+    local = torch.stack([x, y.expand_as(x), torch.ones_like(x)], dim=-1)
     # A sum of three products rather than a matrix product, whose rounding may depend on the size of the
     # batch.
     directions = (local[..., None, :] * pose[:, None, None, :3, :3]).sum(dim=-1)

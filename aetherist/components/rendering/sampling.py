@@ -31,8 +31,8 @@ def stratified_depths(
     if jitter is not None:
         steps = steps + jitter / (samples - 1)
     if spacing == "depth":
-        return torch.lerp(*torch.broadcast_tensors(near, far, steps))
-    return 1.0 / torch.lerp(*torch.broadcast_tensors(1.0 / near, 1.0 / far, steps))
+        return torch.lerp(near, far, steps)
+    return 1.0 / torch.lerp(1.0 / near, 1.0 / far, steps)
 
 
 def importance_depths(depths: Tensor, weights: Tensor, samples: int, draws: Tensor | None = None) -> Tensor:

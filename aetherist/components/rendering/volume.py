@@ -172,7 +172,7 @@ class VolumeRenderer(Component):
         count = points.shape[1]
         if torch.compiler.is_compiling() or count <= step:
             return Field(*self.decoder(read(points.movedim(-1, 0))))
-        parts = [self.decoder(read(part.movedim(-1, 0))) for part in points.split(step, dim=1)]
+        parts = [self.decoder(read(points[:, start : start + step].movedim(-1, 0))) for start in range(0, count, step)]
         return Field(torch.cat([p.density for p in parts], dim=1), torch.cat([p.features for p in parts], dim=1))
 
     def _reader(self, planes: Tensor, fast: bool, merge: bool) -> Reader:
@@ -227,7 +227,7 @@ class VolumeRenderer(Component):
         depth = self._depth(*rendered[..., -4:].unbind(-1))
         features = self._behind(features, alpha) * 2.0 - 1.0
         picture = torch.cat([features, depth[..., None], alpha[..., None]], dim=-1)
-        return picture.mT.unflatten(-1, (height, width)).contiguous()
+        return picture.transpose(1, 2).contiguous().reshape(-1, picture.shape[2], height, width)
 
     def _random(self, seeds: Tensor | None, start: int, stop: int, samples: int, stream: int) -> Tensor | None:
         if not self.config.jitter or seeds is None or samples == 0:
@@ -251,10 +251,9 @@ class VolumeRenderer(Component):
             depths, order = torch.cat([coarse.depths, fine.depths], dim=-1).sort(dim=-1)
             density = torch.cat([coarse.density, fine.density], dim=-1).gather(-1, order)
             intervals = interval_weights(depths, density, config.density_shift)
-            weights = unsort(sample_weights(intervals), order).split(
-                [config.samples, config.importance_samples], dim=-1
-            )
-            features = blend(coarse.features, weights[0], fast) + blend(fine.features, weights[1], fast)
+            weights = unsort(sample_weights(intervals), order)
+            seen, added = weights[..., : config.samples], weights[..., config.samples :]
+            features = blend(coarse.features, seen, fast) + blend(fine.features, added, fast)
         sums = [intervals.sum(dim=-1), weighted_depth(depths, intervals), depths[..., 0], depths[..., -1]]
         return torch.cat([features, torch.stack(sums, dim=-1)], dim=-1)
 

@@ -83,8 +83,8 @@ class MappingNetwork(Component):
             camera = latent.new_zeros(latent.shape[0], config.camera_dim)
         elif camera is None:
             raise ValueError(
-                f"mapping.stylegan2: the network is conditioned on a camera (camera_dim = "
-                f"{config.camera_dim}), but none was given; pass 'camera', or configure camera_dim: 0 or camera_zero: true"
+                f"mapping.stylegan2: the network is conditioned on a camera (camera_dim = {config.camera_dim}), but "
+                "none was given; pass 'camera', or configure camera_dim: 0 or camera_zero: true"
             )
         if runs_by_row(latent, camera, *self.parameters()):
             style = by_row(self._map, latent, camera)

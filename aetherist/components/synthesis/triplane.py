@@ -104,7 +104,8 @@ class TriplaneSynthesis(Component):
             image = by_row(self._synthesize, styles, seeds)
         else:
             image = self._synthesize(styles, seeds)
-        return image.unflatten(1, (3, self.config.channels))
+        size = self.config.resolution
+        return image.view(-1, 3, self.config.channels, size, size)
 
     def _synthesize(self, styles: Tensor, seeds: Tensor | None) -> Tensor:
         x: Tensor | None = None
