@@ -8,8 +8,9 @@ imported the first time a recipe says ``renderer.anything``. Named port types co
 from __future__ import annotations
 
 import re
+import threading
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, packages_distributions, version
 from typing import TYPE_CHECKING, TypeVar
@@ -41,6 +42,7 @@ class Registry:
         self._component_plugins = list(component_plugins)
         self._type_plugins = list(type_plugins)
         self._loaded: set[str] = set()
+        self._loading = threading.RLock()
         self._conflicts: dict[str, str] = {}
         self.failures: dict[str, str] = {}
         """What went wrong in each plugin that could not be loaded: its name and the traceback's text."""
@@ -94,7 +96,7 @@ class Registry:
         Raises:
             RegistryError: If there is none, two packages claim it, or the plugin that has it is broken.
         """
-        if name not in self._components or self._unloaded(name):
+        if name not in self._components or not self._loaded.issuperset(self._labels(name)):
             self._load(self._component_plugins, lambda plugin: _offers(plugin.name, name))
         if name in self._conflicts:
             raise RegistryError(self._conflicts[name] + "; uninstall one of the packages")
@@ -126,19 +128,20 @@ class Registry:
         self._load(self._type_plugins, lambda _: True)
         return [self._types[name] for name in sorted(self._types)]
 
-    def _unloaded(self, name: str) -> bool:
-        return any(_offers(p.name, name) and _label(p) not in self._loaded for p in self._component_plugins)
+    def _labels(self, name: str) -> Iterator[str]:
+        return (_label(plugin) for plugin in self._component_plugins if _offers(plugin.name, name))
 
     def _load(self, plugins: list[EntryPoint], wanted: Callable[[EntryPoint], bool]) -> None:
-        for plugin in plugins:
-            label = _label(plugin)
-            if label in self._loaded or not wanted(plugin):
-                continue
-            self._loaded.add(label)
-            try:
-                plugin.load()
-            except Exception:
-                self.failures[label] = f"plugin {label} failed to load:\n{traceback.format_exc()}"
+        with self._loading:
+            for plugin in plugins:
+                label = _label(plugin)
+                if label in self._loaded or not wanted(plugin):
+                    continue
+                self._loaded.add(label)
+                try:
+                    plugin.load()
+                except (Exception, SystemExit):
+                    self.failures[label] = f"plugin {label} failed to load:\n{traceback.format_exc()}"
 
 
 def default_registry() -> Registry:
@@ -170,7 +173,8 @@ def distribution_of(cls: type) -> str:
 
 @cache
 def _distribution(package: str) -> str:
-    for name in packages_distributions().get(package, []):
+    # What is installed for editing lists no files: there the distribution is the one of the package's own name.
+    for name in packages_distributions().get(package, [package]):
         try:
             return f"{name} {version(name)}"
         except PackageNotFoundError:
