@@ -218,7 +218,7 @@ class _Composer:
 
     def _close(self, event: Any) -> None:
         frame = self.stack.pop()
-        for base in reversed(frame.merges):
+        for base in frame.merges:  # the first of a list has the last word, as YAML has it
             children = merged(base, Node(frame.node.value, frame.node.where)).value
             frame.node.value = children
         self._add(frame.node, frame.anchor, event, at=frame.node.where)
