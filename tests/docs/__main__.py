@@ -1,4 +1,7 @@
-"""Writes into the pages what their examples print now: ``python -m tests.docs``. Read the difference before keeping it."""
+"""Writes into the pages what their examples print now: ``python -m tests.docs``.
+
+Read the difference before keeping it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import tempfile
 from pathlib import Path
 
 from tests.docs.diagnosed import cases, documented, given_by
-from tests.docs.pages import replaced
+from tests.docs.pages import pages, replaced
+from tests.docs.sandbox import sandbox
+from tests.docs.tables import with_tables
 
 
 def refresh_diagnostics() -> None:
@@ -19,5 +24,29 @@ def refresh_diagnostics() -> None:
     page.path.write_text(replaced(page, changes), encoding="utf-8")
 
 
+def refresh_printed() -> None:
+    """Write what the Python blocks of the other pages print into the ``text`` blocks after them."""
+    for page in pages():
+        changes: dict[int, str] = {}
+        with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder), page.name) as box:
+            printed = ""
+            for block in page.blocks if page.name != "diagnostics.md" else ():
+                if block.language == "python":
+                    printed = box.python(block)
+                elif block.language == "yaml" and block.title:
+                    box.write(block, block.title)
+                elif block.language == "text":
+                    changes[block.line] = printed
+        page.path.write_text(replaced(page, changes), encoding="utf-8")
+
+
+def refresh_tables() -> None:
+    """Write the tables that are made from the registry."""
+    for page in pages():
+        page.path.write_text(with_tables(page.text), encoding="utf-8")
+
+
 if __name__ == "__main__":
+    refresh_tables()
+    refresh_printed()
     refresh_diagnostics()

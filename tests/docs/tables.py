@@ -1,0 +1,147 @@
+"""The tables of the pages that are made from the registry, so that they are complete.
+
+In a page they stand between ``<!-- table: NAME -->`` and ``<!-- end of table -->``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import aetherist.components.types
+from aetherist.core.component import Component, Nested, registry
+from aetherist.core.ports import NamedPort, Port, Signature
+
+_PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+
+
+def with_tables(text: str) -> str:
+    """Return a page's text with every table made afresh."""
+    return _PLACE.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}\n{match[3]}", text)
+
+
+def component_names() -> list[str]:
+    """Return the names of the components that come with Aetherist."""
+    return [name for name in registry.names() if registry.get(name).__module__.startswith("aetherist.")]
+
+
+def types() -> list[NamedPort]:
+    """Return the port types that come with Aetherist."""
+    return [port for port in registry.types() if getattr(aetherist.components.types, port.name, None) is port]
+
+
+def types_table() -> str:
+    """Every named port type."""
+    rows = [
+        (
+            f"`{port.name}`",
+            _dtype(port.dtype),
+            f"`{port.shape}`" if port.shape else "scalar",
+            f"`{port.meaning}`",
+            port.doc,
+        )
+        for port in types()
+    ]
+    return _table(("Name", "Dtype", "Shape", "Meaning", "What it holds"), rows)
+
+
+def components_table() -> str:
+    """Every component with its purpose, and a link to its section."""
+    rows = [(f"[`{name}`](#{_anchor(name)})", registry.get(name).purpose()) for name in component_names()]
+    return _table(("Component", "Purpose"), rows)
+
+
+def components_sections() -> str:
+    """Every component's settings and ports."""
+    return "\n".join(line for name in component_names() for line in _section(name, registry.get(name)))
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "types": types_table,
+    "components": components_table,
+    "sections": components_sections,
+}
+
+
+def _section(name: str, cls: type[Component]) -> Iterator[str]:
+    yield f"### {name} {{#{_anchor(name)}}}"
+    yield ""
+    yield cls.purpose()
+    yield ""
+    settings = list(_settings(cls))
+    if settings:
+        yield _table(("Setting", "Takes", "Default", "What it is"), settings)
+    for operation, signature in cls.signatures.items():
+        if operation != "forward":
+            yield f"Operation `{operation}`: {_purpose(cls, operation)}"
+            yield ""
+        yield _table(("Port", "Type", ""), _ports(signature))
+
+
+def _settings(cls: type[Component]) -> Iterator[tuple[str, str, str, str]]:
+    properties = cls.Config.model_json_schema(mode="validation").get("properties", {})
+    for name, field in cls.Config.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if isinstance(default, Nested):
+            takes, shown = "a component", f"`{{type: {default.type}}}`"
+        else:
+            takes = _takes(properties[name])
+            shown = f"`{json.dumps(default)}`".replace('"', "")
+        doc = (field.description or "").replace("\n", " ").replace("``", "`")
+        yield f"`{name}`", takes, shown, doc
+
+
+def _takes(schema: dict[str, Any]) -> str:
+    if "anyOf" in schema:
+        return " or ".join(_takes(part) for part in schema["anyOf"])
+    if "enum" in schema:
+        return " or ".join(f"`{value}`" for value in schema["enum"])
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    kind = schema.get("type")
+    if kind == "array":
+        return f"list of {_takes(schema['items'])}"
+    words = {"integer": "integer", "number": "number", "boolean": "`true` or `false`", "null": "`null`"}[str(kind)]
+    if schema.get("powerOfTwo"):
+        return "power of two"
+    bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most"}
+    limits = [f"{bounds[key]} {schema[key]:g}" for key in bounds if key in schema]
+    return ", ".join([words, *limits])
+
+
+def _ports(signature: Signature) -> Iterator[tuple[str, str, str]]:
+    for port in signature.inputs.values():
+        yield f"`{port.name}`", f"`{port.type}`".replace("|", "\\|"), _optional(port)
+    for port in signature.outputs.values():
+        name = "gives" if signature.single else f"gives `{port.name}`"
+        yield name, f"`{port.type}`".replace("|", "\\|"), ""
+
+
+def _optional(port: Port) -> str:
+    if port.required:
+        return "required"
+    return "optional" if port.default is None else f"default `{json.dumps(port.default)}`"
+
+
+def _purpose(cls: type[Component], operation: str) -> str:
+    return (getattr(cls, operation).__doc__ or "").strip().partition("\n")[0]
+
+
+def _dtype(dtype: Any) -> str:
+    return f"`{dtype.__name__}`"
+
+
+def _shape(port: NamedPort) -> str:
+    return f"`{port.shape}`" if port.shape else "scalar"
+
+
+def _anchor(name: str) -> str:
+    return name.replace(".", "-").replace("_", "-")
+
+
+def _table(heads: tuple[str, ...], rows: Any) -> str:
+    lines = ["| " + " | ".join(heads).rstrip() + " |", "|" + "---|" * len(heads)]
+    lines += ["| " + " | ".join(row) + " |" for row in rows]
+    return "\n".join(line.replace("|  |", "| |") for line in lines) + "\n"
