@@ -19,7 +19,7 @@ def check(
     /,
     *,
     level: Literal["static", "dry"] = "static",
-    device: str = "cpu",
+    device: Literal["cpu", "cuda"] = "cpu",
     format: Literal["text", "json", "github"] = "text",
     profile: Profile = None,
     override: Overrides = None,
@@ -34,7 +34,7 @@ def check(
     Args:
         recipes: Names, files or model folders.
         level: How far to go.
-        device: What the dry level pretends to run on: `cpu` or `cuda`.
+        device: What the dry level pretends to run on.
         format: `text` shows the lines at fault; `json` is one list of diagnostics; `github` annotates a pull request.
     """
     from aetherist.cli.diagnostics import annotation, render

@@ -56,19 +56,22 @@ def warn(message: str) -> None:
     say(Text.assemble(("note: ", "bold cyan"), message))
 
 
-def columns(heads: Sequence[str], rows: Iterable[Sequence[str | Text]], right: Iterable[str] = ()) -> None:
+def columns(
+    heads: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right: Iterable[str] = (), head: bool = True
+) -> None:
     """Print a table; on a terminal it folds to the width, elsewhere each row is one line.
 
     Args:
         heads: The head of each column.
         rows: The cells.
         right: Heads of the columns to align to the right: numbers.
+        head: Whether to print the heads.
     """
     right = set(right)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for head in heads:
-        justify: Literal["left", "right"] = "right" if head in right else "left"
-        table.add_column(head, justify=justify, overflow="fold", no_wrap=head in right)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=head)
+    for title in heads:
+        justify: Literal["left", "right"] = "right" if title in right else "left"
+        table.add_column(title, justify=justify, overflow="fold", no_wrap=title in right)
     for row in rows:
         table.add_row(*row)
     console = stdout()

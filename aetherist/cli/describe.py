@@ -10,6 +10,7 @@ from cyclopts.types import PositiveInt
 from rich.text import Text
 
 from aetherist.cli.console import columns, show, write
+from aetherist.cli.failures import asked
 from aetherist.cli.graphs import checked, graph_of, sizes_of
 from aetherist.cli.numbers import amount, memory
 from aetherist.cli.options import Graph, Overrides, Profile, Recipe, Sizes
@@ -45,7 +46,8 @@ def describe(
 
     from aetherist.graphs.describe import describe as describe_graph
 
-    cost = describe_graph(described, batch=batch, sizes=sizes_of(size))
+    with asked():
+        cost = describe_graph(described, batch=batch, sizes=sizes_of(size))
     if format == "json":
         write(json.dumps(attrs.asdict(cost), indent=2) + "\n")
         return
@@ -56,7 +58,7 @@ def describe(
 def _print(cost: GraphCost, recipe: str, others: list[str]) -> None:
     given = "".join(f", {name} = {size}" for name, size in cost.sizes.items())
     show(Text.assemble((f"{recipe}: {cost.graph}", "bold"), f"  (B = {cost.batch}{given})"), "")
-    rows = []
+    rows: list[list[str | Text]] = []
     for step in cost.steps:
         outputs = "\n".join(
             kind if name == "output" else f"{name}: {kind}" for name, kind in step.outputs.items()

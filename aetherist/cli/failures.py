@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -27,6 +29,17 @@ class UsageError(ValueError):
     """An option whose value makes no sense; the text names the option."""
 
 
+@contextlib.contextmanager
+def asked() -> Iterator[None]:
+    """Say that what the command line asked for is at fault when a ValueError comes out of this block."""
+    try:
+        yield
+    except ValueError as error:
+        if _is_ours(error):
+            raise
+        raise UsageError(str(error)) from error
+
+
 def explain(error: BaseException, debug: bool) -> int:
     """Print what went wrong to stderr and return the exit code."""
     if debug:
@@ -42,7 +55,7 @@ def explain(error: BaseException, debug: bool) -> int:
             say(render(diagnostic), "")
         return exit_code(diagnostics)
     if isinstance(error, UsageError):
-        _error(str(error))
+        _error(str(error), getattr(error.__cause__, "__notes__", ()))
         return UNUSABLE
     if isinstance(error, OSError):
         _error(_of_system(error))
@@ -60,11 +73,10 @@ def explain(error: BaseException, debug: bool) -> int:
     return FAULTY
 
 
-def explain_usage(error: CycloptsError, tokens: list[str]) -> int:
+def explain_usage(error: CycloptsError) -> int:
     """Print what is wrong with the command line and return the exit code."""
-    chain = " ".join(error.command_chain or ())
     _error(str(error).strip())
-    say(Text(f"'{' '.join(('aetherist', *chain.split()))} --help' shows what can be said.", style="dim"))
+    say(Text(f"'{' '.join(('aetherist', *(error.command_chain or ())))} --help' shows what can be said.", style="dim"))
     return UNUSABLE
 
 

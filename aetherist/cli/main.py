@@ -66,7 +66,7 @@ def run(tokens: Sequence[str]) -> int:
         code = app(tokens, exit_on_error=False, print_error=False, result_action="return_value")
         return code if isinstance(code, int) else 0
     except CycloptsError as error:
-        return explain_usage(error, tokens)
+        return explain_usage(error)
     except BrokenPipeError:
         close_quietly()
         return 0

@@ -6,9 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-Recipe = Annotated[
-    str, Parameter(help="A recipe's name (`tiny`), its file, or a model folder.", show_default=False)
-]
+Recipe = Annotated[str, Parameter(help="A recipe's name (`tiny`), its file, or a model folder.", show_default=False)]
 Source = Annotated[str, Parameter(help="A model folder, or a recipe (built with fresh weights, seed 0).")]
 Graph = Annotated[
     str | None, Parameter(name=["--graph", "-g"], help="Which graph: `generate` if there is one, or else the first.")
@@ -26,6 +24,8 @@ Device = Annotated[str, Parameter(help="`cpu`, `cuda`, `cuda:1`, `mps`, or `auto
 Sizes = Annotated[
     list[str] | None,
     Parameter(
-        name=["--size"], negative="", help="Size of an axis that the recipe leaves open: `--size N=4096` (64 otherwise)."
+        name=["--size"],
+        negative="",
+        help="Size of an axis that the recipe leaves open: `--size N=4096` (64 otherwise).",
     ),
 ]

@@ -8,9 +8,7 @@ from aetherist.cli.console import stdout, write
 from aetherist.cli.options import Overrides, Profile, Recipe
 
 
-def show(
-    recipe: Recipe, /, *, resolved: bool = False, profile: Profile = None, override: Overrides = None
-) -> None:
+def show(recipe: Recipe, /, *, resolved: bool = False, profile: Profile = None, override: Overrides = None) -> None:
     """Print a recipe as written, or what it composes to.
 
     `--profile` and `-o` say something about what a recipe composes to, so they imply `--resolved`.
