@@ -10,6 +10,8 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     model_serializer,
@@ -54,26 +56,29 @@ class Nested(BaseModel):
 
     type: str
     config: ComponentConfig = Field(default_factory=ComponentConfig)
+    _cls: Any = PrivateAttr()
 
-    @model_validator(mode="before")
+    @model_validator(mode="wrap")
     @classmethod
-    def _resolve(cls, data: Any, info: ValidationInfo) -> Any:
+    def _resolve(cls, data: Any, validate: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        if isinstance(data, cls):
+            return data
         if not isinstance(data, Mapping) or not isinstance(data.get("type"), str):
             raise ValueError("a nested component is a mapping with a type: {type: family.name, ...}")
-        if isinstance(data.get("config"), ComponentConfig):
-            return data
         known: Registry = (info.context or {}).get("registry") or registry
         try:
             target = known.get(data["type"])
         except RegistryError as error:
-            raise ValueError(str(error)) from error
+            raise PydanticCustomError("unknown", "{reason}", {"reason": str(error), "unknown": error}) from None
         fields = {key: value for key, value in data.items() if key != "type"}
         try:
             config = target.Config.model_validate(fields, context=info.context)
         except ValidationError as error:
             nested = {"config": target.Config, "errors": error.errors()}
             raise PydanticCustomError("nested", "{reason}", {"reason": str(error), "nested": nested}) from None
-        return {"type": data["type"], "config": config}
+        resolved = validate({"type": data["type"], "config": config})
+        resolved._cls = target
+        return resolved
 
     @model_serializer
     def _as_written(self) -> dict[str, Any]:
@@ -86,7 +91,8 @@ class Nested(BaseModel):
 
     def build(self) -> Component:
         """Construct the module."""
-        return registry.get(self.type)(self.config)
+        made: Component = self._cls(self.config)
+        return made
 
 
 class Component(nn.Module):

@@ -64,9 +64,7 @@ def resolve_parts(recipe: Recipe, registry: Registry) -> tuple[dict[str, Part], 
             cls = registry.get(spec.type)
             config = cls.Config.model_validate(spec.fields, context={"registry": registry})
         except RegistryError as error:
-            notes = tuple(getattr(error, "__notes__", ()))
-            code = "AE216" if notes or "twice" in str(error) else "AE201"
-            faults.append(recipe.fault(code, str(error), *place, "type", notes=notes))
+            faults.append(_unknown(recipe, error, (*place, "type")))
         except ValidationError as error:
             for item in error.errors():
                 faults += _config_faults(recipe, cls.Config, place, item)
@@ -75,9 +73,18 @@ def resolve_parts(recipe: Recipe, registry: Registry) -> tuple[dict[str, Part], 
     return parts, faults
 
 
+def _unknown(recipe: Recipe, error: RegistryError, place: Place) -> Diagnostic:
+    notes = tuple(getattr(error, "__notes__", ()))
+    code = "AE216" if notes or "twice" in str(error) else "AE201"
+    return recipe.fault(code, str(error), *place, notes=notes)
+
+
 def _config_faults(recipe: Recipe, config: type[ComponentConfig], place: Place, item: Any) -> list[Diagnostic]:
     path = (*place, *item["loc"])
-    nested = (item.get("ctx") or {}).get("nested")
+    context = item.get("ctx") or {}
+    nested, unknown = context.get("nested"), context.get("unknown")
+    if unknown is not None:
+        return [_unknown(recipe, unknown, (*path, "type"))]
     if nested is not None:
         return [d for inner in nested["errors"] for d in _config_faults(recipe, nested["config"], path, inner)]
     if item["type"] == "extra_forbidden":

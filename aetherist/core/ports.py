@@ -8,9 +8,10 @@ Annotations are the single declaration: ``Float[Tensor, "B 25"]`` from jaxtyping
 from __future__ import annotations
 
 import inspect
+import sys
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import attrs
@@ -176,6 +177,8 @@ def _jaxtyped(annotation: Any) -> PortType:
 def _spell(annotation: Any) -> str:
     if get_origin(annotation) is Literal:
         return " | ".join(repr(value) for value in get_args(annotation))
+    if get_origin(annotation) is not None:
+        return str(annotation).replace("typing.", "")
     return getattr(annotation, "__name__", None) or str(annotation)
 
 
@@ -214,30 +217,50 @@ def read_signature(function: Callable[..., Any], owner: str) -> Signature:
     """
     try:
         signature = inspect.signature(function, eval_str=True)
-    except (NameError, SyntaxError, TypeError, ValueError) as error:
-        raise ComponentError(f"{owner}: an annotation cannot be read: {error}") from error
+    except Exception as error:
+        name = _unreadable(inspect.get_annotations(function), function.__globals__)
+        raise ComponentError(f"{owner}: the annotation of '{name}' cannot be read: {error}") from error
     inputs: dict[str, Port] = {}
     for name, parameter in signature.parameters.items():
         if name == "self":
             continue
         if parameter.kind not in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-            raise ComponentError(f"{owner}: argument '{name}' is *args or **kwargs; a port has a name of its own")
+            reason = "is *args, **kwargs or positional only; a port is given by its own name"
+            raise ComponentError(f"{owner}: argument '{name}' {reason}")
         port = _read_port(name, parameter.annotation, owner, "argument")
         if parameter.default is parameter.empty:
             inputs[name] = port
         else:
-            nullable = port.type.nullable or parameter.default is None
-            inputs[name] = Port(name, attrs.evolve(port.type, nullable=nullable), False, parameter.default)
+            type_ = attrs.evolve(port.type, nullable=port.type.nullable or parameter.default is None)
+            if problem := misfit(parameter.default, type_):
+                raise ComponentError(f"{owner}: the default of argument '{name}' {problem}")
+            inputs[name] = Port(name, type_, False, parameter.default)
     outputs, single = _read_outputs(signature.return_annotation, owner)
     return Signature(inputs, outputs, single)
 
 
 def _read_outputs(annotation: Any, owner: str) -> tuple[dict[str, Port], bool]:
     if isinstance(annotation, type) and issubclass(annotation, tuple) and hasattr(annotation, "_fields"):
-        hints = typing.get_type_hints(annotation, include_extras=True)
+        try:
+            hints = typing.get_type_hints(annotation, include_extras=True)
+        except Exception as error:
+            name = _unreadable(annotation.__annotations__, vars(sys.modules[annotation.__module__]))
+            raise ComponentError(f"{owner}: the annotation of output '{name}' cannot be read: {error}") from error
         fields: tuple[str, ...] = annotation._fields
         return {name: _read_port(name, hints.get(name), owner, "output") for name in fields}, False
     return {"output": _read_port("output", annotation, owner, "output")}, True
+
+
+def _unreadable(annotations: Mapping[str, Any], names: dict[str, Any]) -> str:
+    """Return the first name whose annotation cannot be evaluated."""
+    for name, annotation in annotations.items():
+        written = annotation.__forward_arg__ if isinstance(annotation, typing.ForwardRef) else annotation
+        holder = type(name, (), {"__annotations__": {name: written}})
+        try:
+            inspect.get_annotations(holder, globals=names, eval_str=True)
+        except Exception:
+            return name
+    return "return"
 
 
 def _read_port(name: str, annotation: Any, owner: str, role: str) -> Port:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, entry_points, packages_distributions, version
 from typing import TYPE_CHECKING, TypeVar
@@ -96,7 +96,7 @@ class Registry:
         Raises:
             RegistryError: If there is none, two packages claim it, or the plugin that has it is broken.
         """
-        if name not in self._components or not self._loaded.issuperset(self._labels(name)):
+        if name not in self._components or self._unloaded(name):
             self._load(self._component_plugins, lambda plugin: _offers(plugin.name, name))
         if name in self._conflicts:
             raise RegistryError(self._conflicts[name] + "; uninstall one of the packages")
@@ -128,8 +128,8 @@ class Registry:
         self._load(self._type_plugins, lambda _: True)
         return [self._types[name] for name in sorted(self._types)]
 
-    def _labels(self, name: str) -> Iterator[str]:
-        return (_label(plugin) for plugin in self._component_plugins if _offers(plugin.name, name))
+    def _unloaded(self, name: str) -> bool:
+        return any(_offers(p.name, name) and _label(p) not in self._loaded for p in self._component_plugins)
 
     def _load(self, plugins: list[EntryPoint], wanted: Callable[[EntryPoint], bool]) -> None:
         with self._loading:
