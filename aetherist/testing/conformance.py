@@ -15,6 +15,7 @@ from aetherist.core.component import Component, ComponentConfig
 from aetherist.core.dims import Symbol
 from aetherist.core.dryrun import matches
 from aetherist.core.parts import Part
+from aetherist.core.ports import PortType
 from aetherist.testing.strategies import draw_inputs, part_of
 
 ROWS = 3
@@ -29,6 +30,7 @@ def check_component(
     always: Collection[str] = (),
     rows_independent: bool = True,
     no_gradient: Collection[str] = (),
+    gradients: bool = True,
     export: bool = True,
 ) -> None:
     """Hold a component to its contract.
@@ -46,6 +48,8 @@ def check_component(
         always: Optional inputs that this config cannot do without.
         rows_independent: Whether the rows of a batch must not touch each other.
         no_gradient: Parameters and inputs, as patterns, that a gradient does not reach by design: ``"*.noise_*"``.
+        gradients: Whether gradients are checked; not for a penalty, which differentiates one input by another, where
+            inputs drawn apart will not do.
         export: Whether it can be exported.
 
     Raises:
@@ -58,7 +62,8 @@ def check_component(
     case.repeatable()
     if rows_independent:
         case.rows_apart()
-    case.gradients(set(no_gradient))
+    if gradients:
+        case.gradients(set(no_gradient))
     case.state_survives()
     case.copies()
     if export:
@@ -99,7 +104,7 @@ class _Case:
             self._declared("real", inputs, self.outputs(self.call(self.module, inputs)))
             with FakeTensorMode(allow_non_fake_inputs=True) as mode:
                 module = self.part.build().eval()
-                fake = {name: mode.from_tensor(v) if isinstance(v, Tensor) else v for name, v in inputs.items()}
+                fake = {name: _mapped(value, mode.from_tensor) for name, value in inputs.items()}
                 self._declared("fake", inputs, self.outputs(self.call(module, fake)))
 
     def _declared(self, how: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> None:
@@ -107,59 +112,57 @@ class _Case:
         sizes: dict[Symbol, int] = {}
         for ports, values in ((signature.inputs, inputs), (signature.outputs, outputs)):
             for name, value in values.items():
-                type_ = ports[name].type
-                if not isinstance(value, Tensor):
-                    continue
-                shape = self.part.sized(type_.shape)
-                agrees = matches(shape, tuple(value.shape), sizes)
-                self.expect(agrees, f"'{name}' is declared as {type_}; its {how} shape is {tuple(value.shape)}")
-                dtype = str(value.dtype).removeprefix("torch.")
-                fits = type_.dtypes is None or dtype in type_.dtypes
-                self.expect(fits, f"'{name}' is declared as {type_}; its {how} dtype is {dtype}")
+                for label, tensor in _tensors({name: value}).items():
+                    type_ = ports[name].type.item or ports[name].type
+                    agrees = matches(self.part.sized(type_.shape), tuple(tensor.shape), sizes)
+                    self.expect(agrees, f"'{label}' is declared as {type_}; its {how} shape is {tuple(tensor.shape)}")
+                    dtype = str(tensor.dtype).removeprefix("torch.")
+                    fits = type_.dtypes is None or dtype in type_.dtypes
+                    self.expect(fits, f"'{label}' is declared as {type_}; its {how} dtype is {dtype}")
+                    for anonymous in [symbol for symbol in sizes if symbol.name == "_"]:
+                        del sizes[anonymous]
 
     def inputs_untouched(self) -> None:
         inputs = self.inputs(optional=True)
         before = copy.deepcopy(inputs)
         with torch.no_grad():
             self.call(self.module, inputs)
-        for name, value in inputs.items():
-            same = torch.equal(value, before[name]) if isinstance(value, Tensor) else value == before[name]
-            self.expect(same, f"it changes its input '{name}'")
+        for name, value in _tensors(inputs).items():
+            self.expect(torch.equal(value, _tensors(before)[name]), f"it changes its input '{name}'")
 
     def repeatable(self) -> None:
         inputs = self.inputs(optional=True)
         with torch.no_grad():
-            first, second = (self.outputs(self.call(self.module, inputs)) for _ in range(2))
+            first, second = (_tensors(self.outputs(self.call(self.module, inputs))) for _ in range(2))
         for name, value in first.items():
-            if isinstance(value, Tensor):
-                self.expect(torch.equal(value, second[name]), f"the same call gives another '{name}'")
+            self.expect(torch.equal(value, second[name]), f"the same call gives another '{name}'")
 
     def rows_apart(self) -> None:
         """Hold each row of a batch against the row alone."""
         inputs = self.inputs()
-        batched = [n for n, p in self.part.cls.signatures[self.operation].inputs.items() if _is_batched(p.type.shape)]
+        signature = self.part.cls.signatures[self.operation]
+        batched = {n for n, p in {**signature.inputs, **signature.outputs}.items() if _is_batched(p.type)}
         with torch.no_grad():
-            whole = self.outputs(self.call(self.module, inputs))
+            whole = _tensors(self.outputs(self.call(self.module, inputs)))
             for row in range(self.sizes["B"]):
-                alone = {n: v[row : row + 1] if n in batched and n in inputs else v for n, v in inputs.items()}
-                for name, value in self.outputs(self.call(self.module, alone)).items():
-                    declared = self.part.cls.signatures[self.operation].outputs[name].type.shape
-                    if isinstance(value, Tensor) and _is_batched(declared):
-                        error = (value[0] - whole[name][row]).abs().max().item() if value.numel() else 0.0
-                        scale = whole[name].abs().max().item() if value.numel() else 1.0
-                        near = error <= 1e-5 * max(scale, 1.0)
-                        self.expect(near, f"row {row} of '{name}' depends on the other rows (by {error:.2g})")
+                alone = {n: _mapped(v, _row(row)) if n in batched else v for n, v in inputs.items()}
+                results = self.outputs(self.call(self.module, alone))
+                for name, value in _tensors({n: v for n, v in results.items() if n in batched}).items():
+                    error = (value[0] - whole[name][row]).abs().max().item() if value.numel() else 0.0
+                    scale = whole[name].abs().max().item() if value.numel() else 1.0
+                    near = error <= 1e-5 * max(scale, 1.0)
+                    self.expect(near, f"row {row} of '{name}' depends on the other rows (by {error:.2g})")
 
     def gradients(self, excused: set[str]) -> None:
         module = self.part.build()
         inputs = self.inputs()
-        for name, value in inputs.items():
-            if isinstance(value, Tensor) and value.is_floating_point():
-                inputs[name] = value.requires_grad_()
-        outputs = self.outputs(self.call(module, inputs)).values()
-        total = sum(v.double().square().mean() for v in outputs if isinstance(v, Tensor) and v.is_floating_point())
+        for value in _tensors(inputs).values():
+            if value.is_floating_point():
+                value.requires_grad_()
+        outputs = _tensors(self.outputs(self.call(module, inputs))).values()
+        total = sum(v.double().square().mean() for v in outputs if v.is_floating_point())
         leaves: dict[str, Tensor] = {n: p for n, p in module.named_parameters() if p.requires_grad}
-        leaves |= {n: v for n, v in inputs.items() if isinstance(v, Tensor) and v.requires_grad}
+        leaves |= {n: v for n, v in _tensors(inputs).items() if v.requires_grad}
         if not leaves or not isinstance(total, Tensor) or not total.requires_grad:
             left = [name for name in leaves if not any(fnmatch(name, pattern) for pattern in excused)]
             self.expect(not left, f"no gradient flows through it to {', '.join(left)}")
@@ -183,24 +186,24 @@ class _Case:
     def _same(self, other: nn.Module, broken: str) -> None:
         inputs = self.inputs()
         with torch.no_grad():
-            mine, its = self.outputs(self.call(self.module, inputs)), self.outputs(self.call(other, inputs))
+            mine, its = (_tensors(self.outputs(self.call(m, inputs))) for m in (self.module, other))
         for name, value in mine.items():
-            if isinstance(value, Tensor):
-                self.expect(torch.equal(value, its[name]), f"{broken} '{name}'")
+            self.expect(torch.equal(value, its[name]), f"{broken} '{name}'")
 
     def exports(self) -> None:
         """Export at one batch size, run at another."""
-        inputs = {n: v for n, v in self.inputs().items() if isinstance(v, Tensor)}
+        inputs = {n: v for n, v in self.inputs().items() if _tensors({n: v})}
         ports = self.part.cls.signatures[self.operation].inputs
         batch = torch.export.Dim("B", min=1, max=64)
-        dynamic = {name: {0: batch} if _is_batched(ports[name].type.shape) else None for name in inputs}
+        rules = {True: lambda _: {0: batch}, False: lambda _: None}
+        dynamic = {name: _mapped(value, rules[_is_batched(ports[name].type)]) for name, value in inputs.items()}
         target = self.module if self.operation == "forward" else _Operation(self.module, self.operation)
         with torch.no_grad():
             program = torch.export.export(target, (), inputs, dynamic_shapes=dynamic, strict=False)
             larger = _Case(self.part, self.operation, {**self.sizes, "B": self.sizes["B"] + 2}, self.always)
-            fresh = {n: v for n, v in larger.inputs().items() if isinstance(v, Tensor)}
-            exported = _flat(program.module()(**fresh))
-            real = _flat(self.call(self.module, fresh))
+            fresh = {name: value for name, value in larger.inputs().items() if name in inputs}
+            exported = _tensors({"": program.module()(**fresh)}).values()
+            real = _tensors({"": self.call(self.module, fresh)}).values()
         for left, right in zip(exported, real, strict=True):
             near = torch.allclose(left, right, rtol=1e-4, atol=1e-5 * max(1.0, right.abs().max().item()))
             self.expect(near, "the exported program gives another result at another batch size")
@@ -215,12 +218,31 @@ class _Operation(nn.Module):
         self.forward = getattr(module, operation)
 
 
-def _is_batched(shape: Any) -> bool:
+def _is_batched(type_: PortType) -> bool:
+    shape = (type_.item or type_).shape
     return bool(shape.axes) and str(shape.axes[0]) == "B"
 
 
-def _flat(value: Any) -> list[Tensor]:
+def _tensors(values: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Return every tensor among the values and in their lists and dicts, by name: ``image``, ``features.0``."""
+    found: dict[str, Tensor] = {}
+    for name, value in values.items():
+        if isinstance(value, Tensor):
+            found[name] = value
+        elif isinstance(value, list | tuple | dict):
+            parts = value if isinstance(value, dict) else dict(enumerate(value))
+            found |= _tensors({f"{name}.{key}": part for key, part in parts.items()})
+    return found
+
+
+def _mapped(value: Any, rule: Callable[[Tensor], Any]) -> Any:
+    """Return a value with ``rule`` applied to the tensors in it."""
     if isinstance(value, Tensor):
-        return [value]
-    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else ()
-    return [tensor for part in parts for tensor in _flat(part)]
+        return rule(value)
+    if isinstance(value, list):
+        return [_mapped(part, rule) for part in value]
+    return {key: _mapped(part, rule) for key, part in value.items()} if isinstance(value, dict) else value
+
+
+def _row(index: int) -> Callable[[Tensor], Tensor]:
+    return lambda tensor: tensor[index : index + 1]
