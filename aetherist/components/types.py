@@ -147,6 +147,8 @@ RayDirections: Any = _named(
 Image: Any = _named("Image", "B 3 H W", "image.signed", "A picture in [-1, 1].")
 ImageUnit: Any = _named("ImageUnit", "B 3 H W", "image.unit", "A picture in [0, 1].", sample=_sample_unit)
 Features: Any = _named("Features", "B C H W", "features.image", "A feature picture; the first three are its colours.")
+FeatureMaps: Any = _named("FeatureMaps", "B C H W", "features.network", "What a layer of a network makes of a picture.")
+Embedding: Any = _named("Embedding", "B D", "embedding", "A vector that a network describes a picture by.")
 Depth: Any = _named("Depth", "B 1 H W", "depth.ray", "Distance along the ray, in world units.")
 Mask: Any = _named("Mask", "B 1 H W", "mask.alpha", "Opacity in [0, 1].", sample=_sample_unit)
 Points: Any = _named("Points", "B N 3", "points.world", "Points in world units.", sample=_sample_points)
