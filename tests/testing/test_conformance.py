@@ -27,6 +27,18 @@ SMALL: dict[str, dict[str, Any]] = {
         "rows_independent": False,
         "always": {"camera"},
     },
+    "discriminator.multiscale": {
+        "config": {"resolution": 16, "channel_base": 64, "channel_max": 8, "scales": [1, 2]},
+        "sizes": {"B": 4},
+        "rows_independent": False,
+        "always": {"camera"},
+    },
+    "discriminator.single": {
+        "config": {"resolution": 16, "channel_base": 64, "channel_max": 8},
+        "sizes": {"B": 4},
+        "rows_independent": False,
+        "always": {"camera"},
+    },
     "image.to_signed": {},
     "image.to_unit": {},
     "mapping.stylegan2": {"config": {"latent_dim": 8, "style_dim": 8, "style_layers": 4}, "always": {"camera"}},

@@ -7,5 +7,20 @@ from aetherist.components.discriminators.layers import (
     Epilogue,
     MinibatchStdLayer,
 )
+from aetherist.components.discriminators.multiscale import Judgement, MultiScaleDiscriminator
+from aetherist.components.discriminators.residual import CameraMapping, ResidualConfig, ResidualDiscriminator
+from aetherist.components.discriminators.single import SingleDiscriminator
 
-__all__ = ["ConvLayer", "DiscriminatorBlock", "DualDiscriminator", "Epilogue", "MinibatchStdLayer"]
+__all__ = [
+    "CameraMapping",
+    "ConvLayer",
+    "DiscriminatorBlock",
+    "DualDiscriminator",
+    "Epilogue",
+    "Judgement",
+    "MinibatchStdLayer",
+    "MultiScaleDiscriminator",
+    "ResidualConfig",
+    "ResidualDiscriminator",
+    "SingleDiscriminator",
+]
