@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -41,9 +42,10 @@ def main() -> int:
 
     say("3. A checkpoint becomes a model folder: a recipe, safetensors and digests")
     write_checkpoint(out)
+    shutil.rmtree(out / "model", ignore_errors=True)
     aetherist(
         *("import", "eg3d", str(out / "reference.safetensors"), str(out / "model")),
-        *("--arguments", str(out / "arguments.json"), "--overwrite"),
+        *("--arguments", str(out / "arguments.json")),
     )
 
     say("4. The model draws the reference's own picture")
@@ -99,10 +101,13 @@ def compare(out: Path) -> bool:
         allowed = 4 * floors[f"posed/{name}"]["max_abs"]
         equal = equal and error <= allowed
         print(f"{key:>6}: largest difference {error:.2e}; float32 itself is uncertain by {allowed / 4:.2e}")
-    difference = (ours["image"] - reference["posed/image"]).abs() * 100 - 1
-    rows = zip(ours["image"], reference["posed/image"], difference, strict=True)
-    sheet = torch.cat([torch.cat(row, dim=2) for row in rows], dim=1)
-    pixels = (sheet * 127.5 + 127.5).clamp(0, 255).byte().permute(1, 2, 0)
+    difference = (ours["image"] - reference["posed/image"]).abs() * 100
+    rows = [
+        torch.cat([(mine - theirs.min()) / span, (theirs - theirs.min()) / span, apart / span], dim=2)
+        for mine, theirs, apart in zip(ours["image"], reference["posed/image"], difference, strict=True)
+        for span in [theirs.max() - theirs.min()]
+    ]
+    pixels = (torch.cat(rows, dim=1) * 255).clamp(0, 255).byte().permute(1, 2, 0)
     Image.fromarray(np.ascontiguousarray(pixels.numpy())).save(out / "equals-reference.png")
     print("the pictures are equal" if equal else "the pictures DIFFER")
     return equal
