@@ -101,8 +101,8 @@ class Generator:
         self.model = model
         self.plan = model.plan(graph, [output])
         self.output = output
-        self.type = _picture_type(self.plan.graph, output)
         self.latent_dim = _latent_dim(self.plan.graph)
+        self.type = _picture_type(self.plan.graph, output)
         self.options: dict[str, Any] = {}
         for name, value, option in (("psi", psi, "truncation"), ("cutoff", cutoff, "a cutoff")):
             if value is not None:

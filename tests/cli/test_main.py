@@ -1,0 +1,138 @@
+"""What holds for every command: help, errors, exit codes, where things are printed."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+import subprocess
+import sys
+
+import pytest
+
+from aetherist import __version__
+from aetherist.cli import main
+
+NAMES = [name for name, *_ in main.COMMANDS]
+
+
+def process(*tokens: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "aetherist", *tokens],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
+        check=False,
+    )
+
+
+def test_no_help_imports_torch():
+    script = """
+import sys
+from aetherist.cli.main import COMMANDS, run
+for tokens in [[], ["--version"], ["chekc"], ["check"], ["import", "eg3d", "--help"], *([c[0], "--help"] for c in COMMANDS)]:
+    run(["--help"] if not tokens else tokens)
+heavy = {"torch", "numpy", "pydantic", "omegaconf", "aetherist.core"} & set(sys.modules)
+assert not heavy, heavy
+"""
+    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_command_has_help(cli, name):
+    result = cli(name, "--help")
+    assert result.code == 0
+    assert result.out.startswith(f"Usage: aetherist {name}")
+
+
+def test_the_summaries_are_those_of_the_commands():
+    for name, place, _, purpose in main.COMMANDS:
+        module, _, attribute = place.partition(":")
+        command = getattr(importlib.import_module(f"aetherist.cli.{module}"), attribute)
+        told = command.help if name == "import" else inspect.getdoc(command).partition("\n")[0]
+        assert purpose == told, name
+
+
+def test_the_help_names_every_command_and_the_exit_codes(cli):
+    out = cli("--help").out
+    assert all(f"│ {name} " in out for name in NAMES)
+    assert "Exit codes: 0 done, 1 faults were found" in out
+
+
+def test_the_version(cli):
+    assert cli("--version").out == f"{__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        (["chek"], 'Unknown command "chek". Did you mean "check"?'),
+        (["show"], "parameter RECIPE requires an argument"),
+        (["check", "tiny", "--level", "deep"], 'Invalid value "deep" for --level'),
+        (["describe", "tiny", "--batch", "0"], 'Invalid value "0" for --batch'),
+        (["check", "tiny", "--colour"], "--colour"),
+    ],
+)
+def test_a_command_line_that_is_not_understood_is_one_line_and_exits_2(cli, tokens, words):
+    result = cli(*tokens)
+    assert result.code == 2
+    assert result.out == ""
+    assert result.err.startswith("error: ")
+    assert words in result.err.splitlines()[0]
+    assert "--help' shows what can be said" in result.err
+
+
+@pytest.mark.parametrize("tokens", [["show"], ["describe"], ["graph"], ["profile"], ["generate"]])
+def test_a_recipe_that_is_not_there_exits_2_and_offers_the_near_ones(cli, tokens):
+    result = cli(*tokens, "tinny")
+    assert result.code == 2
+    assert result.out == ""
+    assert "error AE101  there is no recipe 'tinny'" in result.err
+    assert "did you mean tiny?" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_a_bug_is_one_line_unless_the_traceback_is_asked_for(cli, monkeypatch):
+    def broken(*_args, **_options):
+        raise RuntimeError("no such luck")
+
+    monkeypatch.setattr("aetherist.core.recipe.Recipe.read", broken)
+    result = cli("show", "tiny")
+    assert (result.code, result.out) == (1, "")
+    assert result.err == "error: RuntimeError: no such luck\n  run again with --debug to see where it comes from\n"
+    shown = cli("show", "tiny", "--debug").err
+    assert shown.startswith("Traceback (most recent call last)")
+    assert shown.endswith("error: RuntimeError: no such luck\n")
+    monkeypatch.setenv("AETHERIST_DEBUG", "1")
+    assert "Traceback" in cli("show", "tiny").err
+
+
+def test_an_interrupt_exits_130(cli, monkeypatch):
+    def interrupted(*_args, **_options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("aetherist.core.recipe.Recipe.read", interrupted)
+    result = cli("show", "tiny")
+    assert (result.code, result.err) == (130, "error: interrupted\n")
+
+
+def test_the_module_runs_and_exits_with_the_code():
+    made = process("check", "nowhere")
+    assert made.returncode == 2
+    assert "there is no recipe 'nowhere'" in made.stdout
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    command = f"{sys.executable} -m aetherist schema | head -1"
+    made = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert made.stdout == "{\n"
+    assert made.stderr == ""
+
+
+def test_nothing_is_coloured_but_a_terminal(cli, monkeypatch):
+    assert "\x1b" not in cli("check", "tiny").out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b" in cli("check", "tiny").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[1;32m" not in cli("check", "tiny").out
