@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from tests.docs.diagnosed import cases, documented, given_by
+from tests.docs.exampled import outcomes
 from tests.docs.pages import pages, replaced
 from tests.docs.sandbox import sandbox
 from tests.docs.tables import with_tables
@@ -27,16 +28,10 @@ def refresh_diagnostics() -> None:
 def refresh_printed() -> None:
     """Write what the Python blocks of the other pages print into the ``text`` blocks after them."""
     for page in pages():
-        changes: dict[int, str] = {}
+        if page.name == "diagnostics.md":
+            continue
         with tempfile.TemporaryDirectory() as folder, sandbox(Path(folder), page.name) as box:
-            printed = ""
-            for block in page.blocks if page.name != "diagnostics.md" else ():
-                if block.language == "python":
-                    printed = box.python(block)
-                elif block.language == "yaml" and block.title:
-                    box.write(block, block.title)
-                elif block.language == "text":
-                    changes[block.line] = printed
+            changes = {o.block.line: o.given for o in outcomes(page, box) if o.block.language == "text"}
         page.path.write_text(replaced(page, changes), encoding="utf-8")
 
 

@@ -36,7 +36,7 @@ class Sandbox:
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
             exec(compile(block.text, file, "exec"), self.module.__dict__)
-        return _trimmed(printed.getvalue())
+        return trimmed(printed.getvalue())
 
     def write(self, block: Block, name: str) -> None:
         """Write a block as the file that it shows."""
@@ -90,5 +90,6 @@ def checked_by(command: str) -> list[Diagnostic]:
         return list(error.diagnostics)
 
 
-def _trimmed(text: str) -> str:
+def trimmed(text: str) -> str:
+    """Return the text without the blanks that end its lines."""
     return "".join(f"{line.rstrip()}\n" for line in text.splitlines())

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.generator import TUNED
 from tests.docs.pages import ROOT, Page, pages, read_page
 
 PAGES = {each.name: each for each in pages()}
@@ -55,3 +56,8 @@ def _files(entry: Any) -> list[str]:
         return [entry]
     parts = entry.values() if isinstance(entry, dict) else entry
     return [file for part in parts for file in _files(part)]
+
+
+def test_the_allocator_settings_are_those_of_the_benchmarks() -> None:
+    text = PAGES["performance.md"].text
+    assert all(f"export {name}={value}\n" in text for name, value in TUNED.items())
