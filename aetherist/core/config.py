@@ -13,18 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import attrs
-from omegaconf import OmegaConf
-from omegaconf.errors import OmegaConfBaseException
 
 from aetherist.core import document
-from aetherist.core.document import Node, fault, merged
+from aetherist.core.document import Node, dotted, fault, merged
 from aetherist.core.errors import Diagnostic, Position, RecipeError, did_you_mean
+from aetherist.core.interpolation import interpolated
 
 MAX_LEVELS = 16
-MAX_EXPANSION = 100_000
 
 _RECIPE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_INTERPOLATION = re.compile(r"\$\{([^${}]*)\}")
 _REMOVABLE = (
     ("components",),
     ("graphs",),
@@ -32,16 +29,6 @@ _REMOVABLE = (
     ("graphs", "*", "steps"),
     ("graphs", "*", "outputs"),
 )
-
-
-class Hole:
-    """Stands where a value could not be made out; its fault is reported already."""
-
-    def __repr__(self) -> str:
-        return "<unresolved>"
-
-
-HOLE = Hole()
 
 
 @attrs.define
@@ -98,7 +85,7 @@ def compose(
     for override in overrides:
         root = _with_override(root, override, faults)
     root = _without_nulls(root)
-    root = _interpolated(root, trusted, faults)
+    root = interpolated(root, trusted, faults)
     return Composition(root, faults, reader.texts)
 
 
@@ -143,14 +130,13 @@ class _Reader:
     def _find(self, name: str, folder: Path, asked: Position | None) -> Path:
         given = folder / name
         if self.trusted:
-            if given.is_dir() and (given / "recipe.yaml").is_file():
-                return given / "recipe.yaml"
-            if given.is_file():
-                return given
+            for path in (given / "recipe.yaml", given):
+                if _is_file(path):
+                    return path
         if _RECIPE_NAME.fullmatch(name):
             places = ([folder] if self.trusted else []) + recipe_folders()[0 if self.trusted else 1 :]
             for place in places:
-                if (place / f"{name}.yaml").is_file():
+                if _is_file(place / f"{name}.yaml"):
                     return place / f"{name}.yaml"
         known = did_you_mean(name, recipe_names())
         raise fault(
@@ -162,6 +148,13 @@ class _Reader:
         )
 
 
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # no name of a file here, or in a folder that cannot be read
+        return False
+
+
 def _shown(path: Path) -> str:
     """Return a path as a reader would write it: relative where it lies below the current folder."""
     try:
@@ -171,26 +164,33 @@ def _shown(path: Path) -> str:
 
 
 def _with_profile(root: Node, profile: str | None, faults: list[Diagnostic]) -> Node:
-    profiles = root.value.get("profiles")
+    profiles = root.value.get("profiles") or Node({}, root.where)
     rest = {name: child for name, child in root.value.items() if name not in ("profiles", "extends")}
     bare = Node(rest, root.where)
+    for path, node in [(("profiles",), profiles), *((("profiles", n), c) for n, c in _children(profiles).items())]:
+        if not isinstance(node.value, dict | None):
+            message = "profiles is a map of names to what each lays over the recipe, which is a map"
+            faults.append(Diagnostic("AE107", message, where=node.where, path=dotted(path)))
+            return bare
     if profile is None:
         return bare
-    known = profiles.value if profiles is not None and isinstance(profiles.value, dict) else {}
+    known = profiles.value or {}
     if profile not in known:
-        where = profiles.where if profiles is not None else root.where
-        faults.append(
-            Diagnostic("AE114", f"there is no profile '{profile}'", where=where, notes=(did_you_mean(profile, known),))
-        )
+        message, notes = f"there is no profile '{profile}'", (did_you_mean(profile, known),)
+        faults.append(Diagnostic("AE114", message, where=profiles.where, notes=notes))
         return bare
-    return merged(bare, known[profile])
+    return merged(bare, known[profile]) if known[profile].value is not None else bare
+
+
+def _children(node: Node) -> dict[str, Node]:
+    return node.value if isinstance(node.value, dict) else {}
 
 
 def _with_override(root: Node, override: str, faults: list[Diagnostic]) -> Node:
     where = Position(f"-o {override}", 0)
     name, equals, text = override.partition("=")
     parts = name.strip().split(".")
-    if not equals or not all(parts):
+    if not equals or not all(parts) or len(parts) > document.MAX_DEPTH // 2:
         faults.append(
             Diagnostic(
                 "AE113",
@@ -200,6 +200,12 @@ def _with_override(root: Node, override: str, faults: list[Diagnostic]) -> Node:
             )
         )
         return root
+    for length in range(1, len(parts)):
+        node = root.find(tuple(parts[:length]))
+        if node is not None and isinstance(node.value, list):
+            message = f"{'.'.join(parts[:length])} is a list, which is replaced as a whole"
+            faults.append(Diagnostic("AE113", message, where=where))
+            return root
     section = root.value.get(parts[0])
     if len(parts) > 2 and section is not None and isinstance(section.value, dict) and parts[1] not in section.value:
         near = did_you_mean(parts[1], section.value)
@@ -235,124 +241,3 @@ def _matching(node: Node, pattern: Sequence[str]) -> list[Node]:
         return []
     names = list(node.value) if pattern[0] == "*" else [pattern[0]] if pattern[0] in node.value else []
     return [found for name in names for found in _matching(node.value[name], pattern[1:])]
-
-
-def _interpolated(root: Node, trusted: bool, faults: list[Diagnostic]) -> Node:
-    """Replace every ``${...}``: whole values keep their type, parts of a text are put into it."""
-    sites = {path: node for path, node in root.walk() if isinstance(node.value, str) and "${" in node.value}
-    if not sites:
-        return root
-    sound = _sound_sites(root, sites, trusted, faults)
-    values = Node({name: child for name, child in root.value.items() if name != "graphs"}, root.where).plain()
-    settings = OmegaConf.create(values)
-    replaced: dict[document.Path, Node] = {}
-    for path, node in sites.items():
-        replaced[path] = Node(HOLE, node.where, node.key)
-        if path not in sound:
-            continue
-        probe = OmegaConf.create({"value": node.value})
-        probe._set_parent(settings)
-        try:
-            value = probe["value"]
-            plain = OmegaConf.to_container(value, resolve=True) if OmegaConf.is_config(value) else value
-        except OmegaConfBaseException as error:
-            reason = str(error).splitlines()[0]
-            faults.append(
-                Diagnostic("AE110", f"'{node.value}' cannot be resolved: {reason}", where=node.where, path=dotted(path))
-            )
-            continue
-        made = Node.of(plain, node.where, _written_at(root, node.value))
-        made.key = node.key
-        replaced[path] = made
-    return _replace(root, (), replaced)
-
-
-def _sound_sites(
-    root: Node, sites: Mapping[document.Path, Node], trusted: bool, faults: list[Diagnostic]
-) -> set[document.Path]:
-    """Report the interpolations that cannot be, are not allowed, go round in circles, or grow without bound."""
-    targets: dict[document.Path, list[document.Path]] = {}
-    for path, node in sites.items():
-        problem = _refusal(root, node.value, trusted)
-        if problem is None:
-            targets[path] = [_target(e) for e in _INTERPOLATION.findall(node.value) if ":" not in e]
-        else:
-            code, message, notes = problem
-            faults.append(Diagnostic(code, message, where=node.where, path=dotted(path), notes=notes))
-    sizes: dict[document.Path, float] = {}
-
-    def size(path: document.Path, chain: tuple[document.Path, ...]) -> float:
-        if path in chain or len(chain) > 64:
-            return float("inf")
-        if path not in sizes:
-            inside = [site for site in targets if site[: len(path)] == path]
-            own = [float(len(str(sites[site].value))) for site in inside]
-            used = [size(target, (*chain, path)) for site in inside for target in targets[site]]
-            sizes[path] = 16 + sum(own) + sum(used)
-        return sizes[path]
-
-    sound = set()
-    for path in targets:
-        if size(path, ()) <= MAX_EXPANSION:
-            sound.add(path)
-            continue
-        where = sites[path].where
-        message = f"'{sites[path].value}' refers to itself, or grows beyond {MAX_EXPANSION:,} characters"
-        faults.append(Diagnostic("AE110", message, where=where, path=dotted(path)))
-    return sound
-
-
-def _refusal(root: Node, text: str, trusted: bool) -> tuple[str, str, tuple[str, ...]] | None:
-    if "${" in _INTERPOLATION.sub("", text):
-        return "AE110", f"'{text}' is no interpolation: write ${{settings.name}}, not nested in another", ()
-    for expression in _INTERPOLATION.findall(text):
-        if ":" in expression:
-            resolver = expression.partition(":")[0].strip()
-            if resolver != "oc.env":
-                return (
-                    "AE111",
-                    f"'{resolver}' is no resolver of recipes",
-                    ("known: oc.env, which reads the environment",),
-                )
-            if not trusted:
-                return "AE112", "a recipe from outside cannot read the environment", ()
-            continue
-        target = _target(expression)
-        if not all(target):
-            return "AE110", f"'${{{expression}}}' names no setting: write ${{settings.name}}", ()
-        if target[0] == "graphs":
-            return "AE110", f"'${{{expression}}}' points into graphs; a recipe refers to settings and components", ()
-        for length in range(1, len(target) + 1):
-            if root.find(target[:length]) is None:
-                around = root.find(target[: length - 1])
-                near = around.value if around is not None and isinstance(around.value, dict) else ()
-                hint = did_you_mean(str(target[length - 1]), near)
-                return "AE110", f"'${{{expression}}}' points to nothing", (hint,)
-    return None
-
-
-def _target(expression: str) -> document.Path:
-    return tuple(int(part) if part.isdigit() else part for part in expression.strip().split("."))
-
-
-def _written_at(root: Node, text: str) -> Position | None:
-    match = _INTERPOLATION.fullmatch(text)
-    node = root.find(_target(match.group(1))) if match and ":" not in match.group(1) else None
-    return node.where if node is not None else None
-
-
-def _replace(node: Node, path: document.Path, replaced: Mapping[document.Path, Node]) -> Node:
-    if path in replaced:
-        return replaced[path]
-    if isinstance(node.value, dict):
-        value: Any = {name: _replace(child, (*path, name), replaced) for name, child in node.value.items()}
-    elif isinstance(node.value, list):
-        value = [_replace(child, (*path, index), replaced) for index, child in enumerate(node.value)]
-    else:
-        return node
-    return Node(value, node.where, node.key, node.source)
-
-
-def dotted(path: document.Path) -> str:
-    """Return a path as a reader writes it."""
-    return ".".join(str(part) for part in path)

@@ -1,7 +1,8 @@
 """YAML in, as a tree that remembers where each value was written; refuses what is too large.
 
-Scalars follow YAML 1.2: ``true`` and ``false`` alone are booleans, ``1e-3`` is a number, ``010`` is ten. A merge key
-(``<<``) merges maps deeply, as ``extends`` and ``profiles`` do: one rule everywhere.
+Scalars follow YAML 1.2: ``true`` and ``false`` alone are booleans, ``1e-3`` is a number, ``010`` is ten, and a number
+of more than a hundred digits is text. A merge key (``<<``) merges maps deeply, as ``extends`` and ``profiles`` do: one
+rule everywhere. Of a list of maps to merge, the earlier go before the later.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from aetherist.core.errors import Diagnostic, Position, RecipeError
 MAX_BYTES = 4_000_000
 MAX_DEPTH = 48
 MAX_NODES = 400_000
+MAX_DIGITS = 100
 
 _INTEGER = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _SPECIAL = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
-    ".inf": math.inf, "-.inf": -math.inf, ".nan": math.nan,
+    ".inf": math.inf, ".Inf": math.inf, ".INF": math.inf, "+.inf": math.inf, "-.inf": -math.inf, "-.Inf": -math.inf,
+    "-.INF": -math.inf, ".nan": math.nan, ".NaN": math.nan, ".NAN": math.nan,
 }  # fmt: skip
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -47,12 +50,19 @@ class Node:
     source: Position | None = None
 
     @classmethod
-    def of(cls, value: Any, where: Position, source: Position | None = None) -> Node:
-        """Return plain data as nodes that all stand at one place."""
+    def of(cls, value: Any, where: Position, source: Position | None = None, depth: int = 0) -> Node:
+        """Return plain data as nodes that all stand at one place.
+
+        Raises:
+            RecipeError: AE103 for data that nest too deep, or hold themselves.
+        """
+        if depth > MAX_DEPTH:
+            raise fault("AE103", f"values nest deeper than {MAX_DEPTH} levels", where)
         if isinstance(value, dict):
-            return cls({str(name): cls.of(child, where, source) for name, child in value.items()}, where, None, source)
+            children = {str(name): cls.of(child, where, source, depth + 1) for name, child in value.items()}
+            return cls(children, where, None, source)
         if isinstance(value, list | tuple):
-            return cls([cls.of(child, where, source) for child in value], where, None, source)
+            return cls([cls.of(child, where, source, depth + 1) for child in value], where, None, source)
         return cls(value, where, None, source)
 
     def plain(self) -> Any:
@@ -112,6 +122,11 @@ def merged(base: Node, over: Node) -> Node:
     return Node(children, over.where, over.key)
 
 
+def dotted(path: Path) -> str:
+    """Return a path as a reader writes it."""
+    return ".".join(str(part) for part in path)
+
+
 def fault(code: str, message: str, where: Position, **more: Any) -> RecipeError:
     """Return the error of one diagnostic."""
     return RecipeError([Diagnostic(code, message, where=where, **more)])
@@ -123,8 +138,13 @@ def parse(text: str, file: str) -> Node:
     Raises:
         RecipeError: AE102 for text that is no YAML, AE103 beyond the limits, AE104 for a key written twice.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise fault("AE103", f"the document is larger than {MAX_BYTES:,} bytes", Position(file))
+    try:
+        if len(text.encode("utf-8")) > MAX_BYTES:
+            raise fault("AE103", f"the document is larger than {MAX_BYTES:,} bytes", Position(file))
+    except UnicodeEncodeError as error:
+        before = text[: error.start]
+        where = Position(file, before.count("\n") + 1, error.start - before.rfind("\n"))
+        raise fault("AE102", "this is no valid YAML: half of a surrogate pair is no character", where) from None
     try:
         return _Composer(file).compose(yaml.parse(text, Loader=_Loader))
     except yaml.MarkedYAMLError as error:
@@ -142,6 +162,8 @@ def scalar(text: str, *, plain: bool = True) -> Any:
         return text
     if text in _SPECIAL:
         return _SPECIAL[text]
+    if len(text) > MAX_DIGITS:
+        return text
     if _INTEGER.fullmatch(text):
         return int(text, 0) if text[:2] in ("0o", "0x") else int(text)
     if _FLOAT.fullmatch(text):
@@ -181,7 +203,8 @@ class _Composer:
             elif isinstance(event, yaml.ScalarEvent):
                 value = scalar(event.value, plain=event.implicit[0])
                 self._tag(event, ("tag:yaml.org,2002:str",))
-                self._add(Node(value, self._at(event)), event.anchor, event)
+                where = self._at(event)
+                self._add(Node(value, where), event.anchor, where)
             elif isinstance(event, yaml.AliasEvent):
                 self._alias(event)
             elif isinstance(event, yaml.MappingStartEvent | yaml.SequenceStartEvent):
@@ -191,7 +214,7 @@ class _Composer:
                 empty: Value = {} if isinstance(event, yaml.MappingStartEvent) else []
                 self.stack.append(_Frame(Node(empty, self._at(event)), event.anchor))
             elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-                self._close(event)
+                self._close()
         return self.root if self.root is not None else Node(None, Position(self.file))
 
     def _at(self, event: Any) -> Position:
@@ -214,23 +237,20 @@ class _Composer:
         self._grow(self.sizes[id(target)] - 1, where)
         if len(self.stack) + _depth(target) > MAX_DEPTH:
             raise fault("AE103", f"values nest deeper than {MAX_DEPTH} levels", where)
-        self._add(Node(target.value, target.where), None, event, size=self.sizes[id(target)])
+        self._add(Node(target.value, target.where), None, where)
 
-    def _close(self, event: Any) -> None:
+    def _close(self) -> None:
         frame = self.stack.pop()
         for base in frame.merges:  # the first of a list has the last word, as YAML has it
             children = merged(base, Node(frame.node.value, frame.node.where)).value
             frame.node.value = children
-        self._add(frame.node, frame.anchor, event, at=frame.node.where)
+        self._add(frame.node, frame.anchor, frame.node.where)
 
-    def _add(
-        self, node: Node, anchor: str | None, event: Any, at: Position | None = None, size: int | None = None
-    ) -> None:
-        where = at or self._at(event)
+    def _add(self, node: Node, anchor: str | None, where: Position) -> None:
         self._grow(1, where)
         if anchor is not None:
             self.anchors[anchor] = node
-            self.sizes[id(node)] = size or _size(node)
+            self.sizes[id(node)] = _size(node)
         if not self.stack:
             self.root = node
             return

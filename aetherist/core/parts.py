@@ -9,9 +9,9 @@ import attrs
 from pydantic import ValidationError
 
 from aetherist.core.component import Component, ComponentConfig
-from aetherist.core.config import dotted
 from aetherist.core.dims import Shape, Symbol
 from aetherist.core.document import Path as Place
+from aetherist.core.document import dotted
 from aetherist.core.errors import Diagnostic, RegistryError, did_you_mean
 from aetherist.core.ports import Port
 from aetherist.core.recipe import Recipe

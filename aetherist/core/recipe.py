@@ -14,10 +14,11 @@ import attrs
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from aetherist.core.config import HOLE, compose, dotted
-from aetherist.core.document import Node
+from aetherist.core.config import compose
+from aetherist.core.document import Node, dotted
 from aetherist.core.document import Path as Place
 from aetherist.core.errors import Diagnostic, Position, RecipeError, Severity, did_you_mean
+from aetherist.core.interpolation import HOLE
 
 
 class _Unset:

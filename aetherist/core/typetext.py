@@ -12,7 +12,7 @@ from aetherist.core.errors import RegistryError, did_you_mean
 from aetherist.core.ports import DTYPES, VALUE_TYPES, PortType, read_annotation
 from aetherist.core.registry import Registry
 
-_TYPE = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_]*)\s*(?:\[\s*([\"']?)([^\[\]\"']*)\2\s*\])?\s*(\|\s*None)?\s*")
+_TYPE = re.compile(r"([A-Za-z_][A-Za-z0-9_]*) ?(?:\[ ?([\"']?)([^\[\]\"']*)\2 ?\])? ?(\| ?None)?")
 
 
 def parse_type(text: str, registry: Registry) -> PortType:
@@ -22,7 +22,7 @@ def parse_type(text: str, registry: Registry) -> PortType:
         ValueError: If it does not read as a type, or its shape does not.
         RegistryError: If no type has the name.
     """
-    match = _TYPE.fullmatch(text)
+    match = _TYPE.fullmatch(" ".join(text.split()))
     if match is None:
         raise ValueError(f"'{text}' is no type: write Camera, Image[B 3 512 512], float, or int | None")
     name, _, shape, nullable = match.groups()
