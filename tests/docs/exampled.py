@@ -16,7 +16,7 @@ from aetherist.cli.main import run
 from tests.docs.pages import Block, Page
 from tests.docs.sandbox import Sandbox, checked, trimmed
 
-SHOWN = {"", "sh", "mermaid"}
+SHOWN = {"", "sh"}
 """Languages of blocks that are only read."""
 
 

@@ -49,7 +49,7 @@ def types_table() -> str:
 
 def components_table() -> str:
     """Every component with its purpose, and a link to its section."""
-    rows = [(f"[`{name}`](#{_anchor(name)})", registry.get(name).purpose()) for name in component_names()]
+    rows = [(f"[`{name}`](#{_anchor(name)})", _marked(registry.get(name).purpose())) for name in component_names()]
     return _table(("Component", "Purpose"), rows)
 
 
@@ -68,7 +68,7 @@ TABLES: dict[str, Callable[[], str]] = {
 def _section(name: str, cls: type[Component]) -> Iterator[str]:
     yield f"### {name} {{#{_anchor(name)}}}"
     yield ""
-    yield cls.purpose()
+    yield _marked(cls.purpose())
     yield ""
     settings = list(_settings(cls))
     if settings:
@@ -89,7 +89,7 @@ def _settings(cls: type[Component]) -> Iterator[tuple[str, str, str, str]]:
         else:
             takes = _takes(properties[name])
             shown = f"`{json.dumps(default)}`".replace('"', "")
-        doc = (field.description or "").replace("\n", " ").replace("``", "`")
+        doc = _marked((field.description or "").replace("\n", " "))
         yield f"`{name}`", takes, shown, doc
 
 
@@ -113,10 +113,15 @@ def _takes(schema: dict[str, Any]) -> str:
 
 def _ports(signature: Signature) -> Iterator[tuple[str, str, str]]:
     for port in signature.inputs.values():
-        yield f"`{port.name}`", f"`{port.type}`".replace("|", "\\|"), _optional(port)
+        yield f"`{port.name}`", _type(port), _optional(port)
     for port in signature.outputs.values():
         name = "gives" if signature.single else f"gives `{port.name}`"
-        yield name, f"`{port.type}`".replace("|", "\\|"), ""
+        yield name, _type(port), ""
+
+
+def _type(port: Port) -> str:
+    """Return the type in words that no dialect of Markdown takes for the end of a cell."""
+    return f"`{port.type}`".replace(" | None`", "` or null")
 
 
 def _optional(port: Port) -> str:
@@ -126,7 +131,12 @@ def _optional(port: Port) -> str:
 
 
 def _purpose(cls: type[Component], operation: str) -> str:
-    return (getattr(cls, operation).__doc__ or "").strip().partition("\n")[0]
+    return _marked((getattr(cls, operation).__doc__ or "").strip().partition("\n")[0])
+
+
+def _marked(text: str) -> str:
+    """Return the text of a docstring as Markdown."""
+    return text.replace("``", "`")
 
 
 def _dtype(dtype: Any) -> str:

@@ -47,6 +47,7 @@ def test_the_navigation_lists_every_page_once() -> None:
 
 
 def test_the_builder_looks_at_links_too() -> None:
+    assert SITE["strict"]
     assert SITE["validation"]["invalid_links"]
     assert SITE["validation"]["invalid_link_anchors"]
 
