@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -36,8 +36,8 @@ def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="session")
-def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def model_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A saved model of the tiny recipe."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     Model.build("tiny").save(folder)
-    yield str(folder)
+    return str(folder)

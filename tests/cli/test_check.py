@@ -80,7 +80,8 @@ def test_github_gets_an_annotation_a_fault(cli, broken):
     result = cli("check", broken, "--format", "github")
     assert result.code == 1
     assert result.out.splitlines()[0] == (
-        "::error file=broken.yaml,line=4,col=28,title=AE202::'layerz' is no setting of this component%0Adid you mean layers?"
+        "::error file=broken.yaml,line=4,col=28,title=AE202::"
+        "'layerz' is no setting of this component%0Adid you mean layers?"
     )
 
 
