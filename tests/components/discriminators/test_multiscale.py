@@ -59,7 +59,7 @@ def test_the_camera_matters(kind: Any) -> None:
 
 
 def test_a_conditioned_judge_asks_for_its_camera() -> None:
-    with pytest.raises(ValueError, match="discriminator.single: it is conditioned on a camera"):
+    with pytest.raises(ValueError, match=r"discriminator\.single: it is conditioned on a camera"):
         SingleDiscriminator.create(resolution=8, **SMALL)(pictures(8))
     assert SingleDiscriminator.create(resolution=8, camera_dim=0, **SMALL)(pictures(8)).shape == (4, 1)
 
