@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -149,6 +153,21 @@ def test_an_interrupt_leaves_whole_pictures_and_nothing_else(cli, model_folder, 
     assert result.code == 130
     assert result.err.endswith(f"error: interrupted: 2 of 4 pictures are in {tmp_path}, each of them whole\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["seed0000.png", "seed0001.png"]
+    for path in tmp_path.iterdir():
+        assert pixels(path).shape == (64, 64, 3)
+
+
+def test_a_signal_does_the_same(model_folder, tmp_path):
+    command = [sys.executable, "-m", "aetherist", "generate", model_folder, "--seeds", "0-9999", "--out", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("1/10000 ")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert "Traceback" not in err
+    assert re.search(r"error: interrupted: (\d+) of 10000 pictures are in .*, each of them whole\n$", err)
     for path in tmp_path.iterdir():
         assert pixels(path).shape == (64, 64, 3)
 
