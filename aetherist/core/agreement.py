@@ -43,6 +43,9 @@ class Agreement:
         problem = _kinds_differ(producer, consumer)
         if problem is not None:
             self._report("AE206", f"a {_kind(producer)} cannot go where a {_kind(consumer)} is taken", edge, problem)
+        elif producer.item is not None and consumer.item is not None:
+            ends = (attrs.evolve(edge.producer, type=producer.item), attrs.evolve(edge.consumer, type=consumer.item))
+            self._hold(Edge(*ends, edge.place))
         elif producer.kind != "tensor":
             return
         elif consumer.dtypes is not None and (producer.dtypes is None or not producer.dtypes <= consumer.dtypes):

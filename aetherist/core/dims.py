@@ -20,6 +20,9 @@ MAX_DEGREE = 16
 MAX_SIZE = 2**63 - 1
 
 _TOKEN = re.compile(r"\s*(?:([0-9]+)|([A-Za-z_][A-Za-z0-9_]*)|([-+*()]))")
+ANONYMOUS = ("_", "...")
+"""What stands for a size, and for a run of axes, that has no name and so equals no other."""
+
 _anonymous = itertools.count()
 
 
@@ -202,7 +205,7 @@ def parse_shape(text: str) -> Shape:
 
 
 def _fresh_if_anonymous(symbol: Symbol) -> Symbol:
-    return Symbol(symbol.name, f"#{next(_anonymous)}") if symbol.name in ("_", "...") else symbol
+    return Symbol(symbol.name, f"#{next(_anonymous)}") if symbol.name in ANONYMOUS else symbol
 
 
 def parse_dim(word: str) -> Dim:

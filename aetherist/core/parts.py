@@ -36,7 +36,10 @@ class Part:
         """Return an operation's ports with the config's sizes put in, each beside its shape as declared."""
         if operation not in self._ports:
             self._ports[operation] = {
-                port.name: (attrs.evolve(port, type=port.type.map_shapes(self.sized)), port.type.shape)
+                port.name: (
+                    attrs.evolve(port, type=port.type.map_shapes(self.sized)),
+                    (port.type.item or port.type).shape,
+                )
                 for port in self.cls.signatures[operation].ports()
             }
         return self._ports[operation]

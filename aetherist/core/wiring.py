@@ -14,7 +14,7 @@ import attrs
 import networkx as nx
 
 from aetherist.core.component import registry as process_registry
-from aetherist.core.dims import Shape, Symbol
+from aetherist.core.dims import ANONYMOUS, Shape, Symbol
 from aetherist.core.document import Path as Place
 from aetherist.core.errors import RegistryError, Severity, did_you_mean
 from aetherist.core.graph import Constant, Graph, GraphInput, InputRef, OutputRef, Step, Wire
@@ -323,11 +323,10 @@ class _Drawing:
             if isinstance(written, list) != (end.type.kind == "list"):
                 self.report("AE206", f"'{end.label}' takes a {end.type.kind} of wires", place)
                 return None
-            inner = attrs.evolve(end, type=item)
             if isinstance(written, list):
-                parts = [self._wire(part, inner, env, (*place, index)) for index, part in enumerate(written)]
+                parts = [self._wire(part, _item(end, i), env, (*place, i)) for i, part in enumerate(written)]
                 return tuple(part for part in parts if part is not None)
-            named = {str(k): self._wire(part, inner, env, (*place, k)) for k, part in written.items()}
+            named = {str(k): self._wire(part, _item(end, k), env, (*place, k)) for k, part in written.items()}
             return {k: part for k, part in named.items() if part is not None}
         if isinstance(written, dict) and set(written) == {"value"}:
             written = written["value"]
@@ -389,6 +388,16 @@ def _references(written: Any) -> Iterator[str]:
     elif isinstance(written, list):
         for part in written:
             yield from _references(part)
+
+
+def _item(end: End, key: int | str) -> End:
+    """Return the end that one item of a list or dict goes to. Sizes with names are the same for all, others its own."""
+    assert end.type.item is not None
+
+    def own(symbol: Symbol) -> Symbol:
+        return _scoped(symbol, f"[{key}]") if symbol.name in ANONYMOUS else symbol
+
+    return attrs.evolve(end, type=end.type.item.map_shapes(lambda shape: shape.rename(own)))
 
 
 def _input_scope(graph: str, own: str | None) -> Callable[[Shape], Shape]:
