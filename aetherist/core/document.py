@@ -146,7 +146,7 @@ def parse(text: str, file: str) -> Node:
         where = Position(file, before.count("\n") + 1, error.start - before.rfind("\n"))
         raise fault("AE102", "this is no valid YAML: half of a surrogate pair is no character", where) from None
     try:
-        return _Composer(file).compose(yaml.parse(text, Loader=_Loader))
+        return _Composer(file).compose(yaml.parse(text.removeprefix("\ufeff"), Loader=_Loader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
@@ -201,7 +201,7 @@ class _Composer:
                 if documents > 1:
                     raise fault("AE102", "a second document starts here; a recipe is one", self._at(event))
             elif isinstance(event, yaml.ScalarEvent):
-                value = scalar(event.value, plain=event.implicit[0])
+                value = scalar(event.value, plain=event.implicit[0] and event.tag is None)
                 self._tag(event, ("tag:yaml.org,2002:str",))
                 where = self._at(event)
                 self._add(Node(value, where), event.anchor, where)

@@ -22,15 +22,15 @@ def test_create_validates_the_fields_and_constructs_the_module() -> None:
     made = Linear.create(width_in=3, width_out=5)
     assert made.config == Linear.Config(width_in=3, width_out=5)
     assert made(torch.ones(2, 3)).shape == (2, 5)
-    with pytest.raises(ValidationError, match="greater than 0"):
+    with pytest.raises(ValidationError, match=r"greater than 0"):
         Linear.create(width_in=0)
 
 
 def test_a_config_is_immutable_and_knows_no_other_fields() -> None:
     config = Linear.Config()
-    with pytest.raises(ValidationError, match="frozen"):
+    with pytest.raises(ValidationError, match=r"frozen"):
         config.width_in = 8
-    with pytest.raises(ValidationError, match="Extra inputs"):
+    with pytest.raises(ValidationError, match=r"Extra inputs"):
         Linear.Config(width=8)  # type: ignore[call-arg]
 
 
@@ -82,7 +82,7 @@ def test_a_component_without_forward_is_refused() -> None:
     class Headless(Component):
         pass
 
-    with pytest.raises(ComponentError, match="Headless.*no forward method"):
+    with pytest.raises(ComponentError, match=r"Headless.*no forward method"):
         Registry().add("test.headless", Headless)
 
 
@@ -94,7 +94,7 @@ def test_the_word_type_belongs_to_recipes() -> None:
         def forward(self, x: int) -> int:
             return x
 
-    with pytest.raises(ComponentError, match="cannot be called 'type'"):
+    with pytest.raises(ComponentError, match=r"cannot be called 'type'"):
         Registry().add("test.typed", Typed)
 
 
@@ -105,7 +105,7 @@ def test_a_config_of_another_kind_is_refused() -> None:
         def forward(self, x: int) -> int:
             return x
 
-    with pytest.raises(ComponentError, match="Config must derive from ComponentConfig"):
+    with pytest.raises(ComponentError, match=r"Config must derive from ComponentConfig"):
         Registry().add("test.other", Other)
 
 
@@ -117,7 +117,7 @@ def test_printing_a_module_shows_its_settings() -> None:
     assert "width_in=4, width_out=4" in repr(Linear.create())
 
 
-# Nested components ------------------------------------------------------------------------------------------------------
+# Nested components ----------------------------------------------------------------------------------------------------
 
 
 def test_a_nested_component_is_validated_as_what_it_names() -> None:
@@ -149,7 +149,7 @@ def test_a_nested_component_dumps_as_a_recipe_writes_it() -> None:
 
 @pytest.mark.parametrize("value", ["test.linear", 3, {}, {"width_in": 3}, {"type": 3}, None])
 def test_what_is_no_nested_component_is_refused_with_the_form_of_one(value: object) -> None:
-    with pytest.raises(ValidationError, match="a nested component is a mapping with a type"):
+    with pytest.raises(ValidationError, match=r"a nested component is a mapping with a type"):
         Wrap.Config.model_validate({"inner": value}, context=HERE)
 
 

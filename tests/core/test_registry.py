@@ -66,7 +66,7 @@ def test_the_decorator_returns_the_class_and_tells_it_its_name() -> None:
 
 @pytest.mark.parametrize("name", ["part", "Test.part", "test.", ".part", "test part", "test.Part", "test-x.part", ""])
 def test_a_name_is_family_dot_name_in_lower_case(name: str) -> None:
-    with pytest.raises(ComponentError, match="write family.name in lower case"):
+    with pytest.raises(ComponentError, match=r"write family.name in lower case"):
         Registry().add(name, part())
 
 
@@ -86,16 +86,16 @@ def test_a_name_taken_twice_is_an_error_that_names_both_distributions() -> None:
     assert "'test.part' is registered twice" in message
     assert "First of attrs" in message
     assert "Second of pydantic" in message
-    with pytest.raises(RegistryError, match="registered twice.*uninstall one"):
+    with pytest.raises(RegistryError, match=r"registered twice.*uninstall one"):
         registry.get("test.part")
 
 
 def test_an_unknown_name_is_answered_with_near_ones() -> None:
     registry = Registry()
     registry.add("renderer.volume", part())
-    with pytest.raises(RegistryError, match="did you mean renderer.volume"):
+    with pytest.raises(RegistryError, match=r"did you mean renderer.volume"):
         registry.get("renderer.volumes")
-    with pytest.raises(RegistryError, match="known: renderer.volume"):
+    with pytest.raises(RegistryError, match=r"known: renderer.volume"):
         registry.get("x.y")
 
 
@@ -125,20 +125,21 @@ def test_named_port_types_are_registered_by_their_own_name() -> None:
 def test_one_type_name_with_two_meanings_is_an_error() -> None:
     registry = Registry()
     registry.add_type(NamedPort("Code", Float, "B D", meaning="code"))
-    with pytest.raises(ComponentError, match="'Code' is registered twice"):
+    with pytest.raises(ComponentError, match=r"'Code' is registered twice"):
         registry.add_type(NamedPort("Code", Float, "B D", meaning="other"))
 
 
 def test_an_unknown_type_is_answered_with_near_ones() -> None:
     registry = Registry()
     registry.add_type(NamedPort("Camera", Float, "B 25"))
-    with pytest.raises(RegistryError, match="did you mean Camera"):
+    with pytest.raises(RegistryError, match=r"did you mean Camera"):
         registry.get_type("Camra")
 
 
 def test_types_come_from_plugins_too() -> None:
     registry = Registry(
-        (), [Plugin("acme", lambda: registry.add_type(NamedPort("Code", Float, "B D")))]  # type: ignore[list-item]
+        (),
+        [Plugin("acme", lambda: registry.add_type(NamedPort("Code", Float, "B D")))],  # type: ignore[list-item]
     )
     assert registry.get_type("Code").shape == "B D"
 
@@ -180,7 +181,7 @@ def test_a_broken_plugin_fails_only_what_uses_it_and_says_why(error: BaseExcepti
     registry = registry_with(Plugin("broken", fail), Plugin("acme", lambda: registry.add("acme.part", part())))
     assert registry.names() == ["acme.part"]
     assert registry.get("acme.part") is not None
-    with pytest.raises(RegistryError, match="belongs to a plugin that cannot be loaded") as caught:
+    with pytest.raises(RegistryError, match=r"belongs to a plugin that cannot be loaded") as caught:
         registry.get("broken.part")
     [note] = caught.value.__notes__
     assert "Traceback" in note
@@ -194,7 +195,7 @@ def test_two_plugins_that_claim_one_name_are_both_named_and_harm_nothing_else() 
         Plugin("acme", lambda: registry.add("acme.part", part("Theirs", "pydantic.theirs")), "second"),
         Plugin("fine", lambda: registry.add("fine.part", part("Fine"))),
     )
-    with pytest.raises(RegistryError, match="Ours of attrs.*Theirs of pydantic.*uninstall one"):
+    with pytest.raises(RegistryError, match=r"Ours of attrs.*Theirs of pydantic.*uninstall one"):
         registry.get("acme.part")
     assert registry.get("fine.part") is not None
     assert registry.names() == ["acme.part", "fine.part"]
@@ -223,7 +224,7 @@ def test_the_registry_of_the_process_reads_what_is_installed() -> None:
     assert {"mapping", "renderer"} <= {plugin.name for plugin in registry._component_plugins}
 
 
-# Recipes that meet plugins ----------------------------------------------------------------------------------------------
+# Recipes that meet plugins --------------------------------------------------------------------------------------------
 
 
 def recipe(type_: str) -> dict[str, Any]:

@@ -316,5 +316,5 @@ def test_sizes_that_square_themselves_stop_the_solver_at_once() -> None:
     solver = Solver()
     for i in range(4):
         assert solver.equate(parse_shape(f"N{i + 1}"), parse_shape(f"N{i}*N{i}")) == []
-    with pytest.raises(SizeError, match="multiplies"):
+    with pytest.raises(SizeError, match=r"multiplies"):
         solver.equate(parse_shape("N5"), parse_shape("N4*N4"))
