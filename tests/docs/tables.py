@@ -58,6 +58,8 @@ def components_sections() -> str:
     return "\n".join(line for name in component_names() for line in _section(name, registry.get(name)))
 
 
+WORDS = {"integer": "integer", "number": "number", "boolean": "`true` or `false`", "null": "`null`", "string": "text"}
+
 TABLES: dict[str, Callable[[], str]] = {
     "types": types_table,
     "components": components_table,
@@ -84,7 +86,9 @@ def _settings(cls: type[Component]) -> Iterator[tuple[str, str, str, str]]:
     properties = cls.Config.model_json_schema(mode="validation").get("properties", {})
     for name, field in cls.Config.model_fields.items():
         default = field.get_default(call_default_factory=True)
-        if isinstance(default, Nested):
+        if field.is_required():
+            takes, shown = _takes(properties[name]), "required"
+        elif isinstance(default, Nested):
             takes, shown = "a component", f"`{{type: {default.type}}}`"
         else:
             takes = _takes(properties[name])
@@ -103,12 +107,15 @@ def _takes(schema: dict[str, Any]) -> str:
     kind = schema.get("type")
     if kind == "array":
         return f"list of {_takes(schema['items'])}"
-    words = {"integer": "integer", "number": "number", "boolean": "`true` or `false`", "null": "`null`"}[str(kind)]
+    if kind == "object":
+        return f"names, each with {_takes(schema.get('additionalProperties', {}))}"
+    if kind is None:
+        return "anything"
     if schema.get("powerOfTwo"):
         return "power of two"
     bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most"}
     limits = [f"{bounds[key]} {schema[key]:g}" for key in bounds if key in schema]
-    return ", ".join([words, *limits])
+    return ", ".join([WORDS[kind], *limits])
 
 
 def _ports(signature: Signature) -> Iterator[tuple[str, str, str]]:
