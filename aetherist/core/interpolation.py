@@ -147,7 +147,7 @@ def _refusal(root: Node, text: str, trusted: bool) -> tuple[str, str, tuple[str,
                 return "AE112", "a recipe from outside cannot read the environment", ()
             continue
         target = _target(expression)
-        if not all(target):
+        if "" in target:
             return "AE110", f"'${{{expression}}}' names no setting: write ${{settings.name}}", ()
         if target[0] == "graphs":
             return "AE110", f"'${{{expression}}}' points into graphs; a recipe refers to settings and components", ()
