@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import contextlib
+import logging
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -50,7 +52,7 @@ class DryRun:
         faulty: set[str] = set()
         for probe in range(len(BATCHES)):
             sizes = self._probe_sizes(graph, probe)
-            with self.mode, torch.device(self.device), torch.no_grad():
+            with _quiet(), self.mode, torch.device(self.device), torch.no_grad():
                 values: dict[Any, Any] = {
                     name: self._fake(given.type, sizes, given.default) for name, given in graph.inputs.items()
                 }
@@ -140,6 +142,17 @@ class DryRun:
 
     def _report(self, code: str, message: str, *place: str, **more: Any) -> None:
         self.diagnostics.append(self.recipe.fault(code, message, *place, of_key=True, **more))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep PyTorch from logging the traceback of an operation that fails; the diagnostic says what is wrong."""
+    logger = logging.getLogger("torch._subclasses.fake_tensor")
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def matches(shape: Shape, actual: tuple[int, ...], sizes: dict[Symbol, int]) -> bool:

@@ -111,6 +111,11 @@ class VolumeRenderer(Component):
         """Move samples at random within their intervals, as training does; needs seeds."""
 
         @property
+        def channels(self) -> int | None:
+            """Features of one plane: what the decoder takes, where it says so."""
+            return getattr(self.decoder.config, "channels", None)
+
+        @property
         def features(self) -> int:
             """Features of a ray: those of the decoder."""
             return int(getattr(self.decoder.config, "features", 3))
