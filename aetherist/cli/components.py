@@ -78,7 +78,7 @@ def _default(value: Any) -> str:
 
     if isinstance(value, Nested):
         return value.type
-    return json.dumps(value, default=str)
+    return value if isinstance(value, str) and value else json.dumps(value, default=str)
 
 
 def spell(schema: dict[str, Any], definitions: dict[str, dict[str, Any]]) -> str:
@@ -109,7 +109,7 @@ def _ports(cls: type[Component], operation: str, signature: Signature) -> None:
     show("", Text.assemble((head, "bold"), f"  {told.partition(chr(10))[0].replace('``', '`')}".rstrip()))
     rows = [["  in", port.name, *_typed(port), _needed(port)] for port in signature.inputs.values()]
     rows += [["  out", port.name, *_typed(port), ""] for port in signature.outputs.values()]
-    columns(["  ", "port", "type", "meaning", ""], rows)
+    columns(["  ", "port", "type", "meaning", ""], rows, fold="type")
 
 
 def _typed(port: Port) -> tuple[str, str]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any, Literal
 
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 PIPED_WIDTH = 10_000
 """Where nobody looks, lines are as long as they are."""
+
+NARROWEST = 28
+"""A column of text is at least so wide."""
 
 
 def stdout() -> Console:
@@ -57,28 +62,57 @@ def warn(message: str) -> None:
 
 
 def columns(
-    heads: Sequence[str], rows: Iterable[Sequence[str | Text]], *, right: Iterable[str] = (), head: bool = True
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str | Text]],
+    *,
+    right: Iterable[str] = (),
+    fold: str | None = None,
+    head: bool = True,
 ) -> None:
-    """Print a table; on a terminal it folds to the width, elsewhere each row is one line.
+    """Print a table; elsewhere than on a terminal each row is one line.
 
     Args:
         heads: The head of each column.
         rows: The cells.
         right: Heads of the columns to align to the right: numbers.
+        fold: Head of the column of text, by default the last: on a terminal it folds to the width that is left, and
+            where too little is left it goes below its row.
         head: Whether to print the heads.
     """
-    right = set(right)
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=head)
-    for title in heads:
-        justify: Literal["left", "right"] = "right" if title in right else "left"
-        table.add_column(title, justify=justify, overflow="fold", no_wrap=title in right)
-    for row in rows:
-        table.add_row(*row)
     console = stdout()
+    text = len(heads) - 1 if fold is None else heads.index(fold)
+    widths = [max([cell_len(heads[i]), *(_width(row[i]) for row in rows)]) for i in range(len(heads))]
+    left = console.width - sum(widths[:text] + widths[text + 1 :]) - 2 * len(heads)
+    below = left < min(widths[text], NARROWEST)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold", show_header=head)
+    for index, title in enumerate(heads):
+        if index != text or not below:
+            justify: Literal["left", "right"] = "right" if title in right else "left"
+            table.add_column(title, justify=justify, overflow="fold", no_wrap=index != text)
+    for row in rows:
+        table.add_row(*(cell for index, cell in enumerate(row) if index != text or not below))
+    if below:
+        console.width = max(console.width, sum(widths))
     with console.capture() as capture:
         console.print(table)
-    for line in capture.get().splitlines():
+    lines = capture.get().splitlines()
+    for index, line in enumerate(lines):
         sys.stdout.write(line.rstrip() + "\n")
+        row_index = index - head
+        if below and row_index >= 0:
+            _below(str(rows[row_index][text]))
+
+
+def _below(text: str) -> None:
+    """Print what did not fit its column, folded and set in."""
+    width = max(stdout().width - 6, NARROWEST)
+    for line in text.splitlines():
+        for part in textwrap.wrap(line, width):
+            sys.stdout.write(f"      {part}\n")
+
+
+def _width(cell: str | Text) -> int:
+    return max(map(cell_len, str(cell).splitlines()), default=0)
 
 
 def close_quietly() -> None:

@@ -55,14 +55,20 @@ def describe(
     _print(cost, report.recipe.name, others)
 
 
+def _output(name: str, kind: str) -> str:
+    """Return an output in short: a named one by name and shape, a nameless one by type and shape."""
+    told, bracket, shape = kind.replace('"', "").partition("[")
+    if name == "output":
+        return told + bracket + shape
+    return f"{name}[{shape}" if bracket else f"{name}: {told}"
+
+
 def _print(cost: GraphCost, recipe: str, others: list[str]) -> None:
     given = "".join(f", {name} = {size}" for name, size in cost.sizes.items())
     show(Text.assemble((f"{recipe}: {cost.graph}", "bold"), f"  (B = {cost.batch}{given})"), "")
     rows: list[list[str | Text]] = []
     for step in cost.steps:
-        outputs = "\n".join(
-            kind if name == "output" else f"{name}: {kind}" for name, kind in step.outputs.items()
-        ).replace('"', "")
+        outputs = "\n".join(_output(name, kind) for name, kind in step.outputs.items())
         operation = step.calls.partition(".")[2]
         called = f"{step.type}: {operation}" if operation else step.type
         parameters = "as above" if step.repeated else amount(step.parameters)
@@ -71,7 +77,7 @@ def _print(cost: GraphCost, recipe: str, others: list[str]) -> None:
         [Text("total", style="bold"), "", "", amount(cost.parameters), amount(cost.flops), memory(cost.peak_bytes)]
     )
     heads = ["step", "component", "outputs", "parameters", "FLOPs", "memory"]
-    columns(heads, rows, right=("parameters", "FLOPs", "memory"))
+    columns(heads, rows, right=("parameters", "FLOPs", "memory"), fold="outputs")
     show("", f"parameters take {memory(cost.parameter_bytes)} in float32, beside the memory above")
     if others:
         show(Text(f"other graphs: {', '.join(others)} (--graph)", style="dim"))

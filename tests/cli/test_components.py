@@ -47,7 +47,7 @@ def test_one_component_in_full(cli):
     assert ["decoder", "component", "decoder.softplus"] in [row[:3] for row in rows]
     assert ["samples", "int", ">=", "4", "48", "Coarse", "samples", "a", "ray."] in rows
     assert ["near", "float", "|", "auto", "2.25"] in [row[:5] for row in rows]
-    assert ["aggregate", "mean", "|", "sum", '"mean"'] in [row[:5] for row in rows]
+    assert ["aggregate", "mean", "|", "sum", "mean"] in [row[:5] for row in rows]
     assert ["in", "planes", "Planes[B", "3", "channels", "R", "R]", "planes.triplane"] in rows
     assert ["in", "seeds", "Seeds[B]", "|", "None", "seed", "default", "null"] in rows
     assert ["out", "depth", "Depth[B", "1", "H", "W]", "depth.ray"] in rows

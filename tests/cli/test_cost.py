@@ -14,8 +14,8 @@ def test_describe_prints_a_table(cli):
     assert lines[0] == "tiny: query  (B = 2, N = 100)"
     assert lines[2].split() == ["step", "component", "outputs", "parameters", "FLOPs", "memory"]
     assert lines[3].startswith("styles  mapping.stylegan2       Styles[B 8 32]")
-    assert lines[5].startswith("field   renderer.volume: query  density: Density[B N 1]")
-    assert lines[6].split() == ["features:", "PointFeatures[B", "N", "8]"]
+    assert lines[5].startswith("field   renderer.volume: query  density[B N 1]")
+    assert lines[6].split() == ["features[B", "N", "8]"]
     assert lines[7].startswith("total")
     assert lines[-1] == "other graphs: generate, judge (--graph)"
     assert not any(line.endswith(" ") for line in lines)
