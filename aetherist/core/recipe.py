@@ -120,6 +120,8 @@ class RecipeSpec(_Spec):
     """The parts that own weights."""
     graphs: dict[Name, GraphSpec] = Field(default_factory=dict)
     """How the parts are wired."""
+    training: dict[str, Any] | None = None
+    """How the parts are trained; ``aetherist.graphs.training`` says what may stand here."""
 
 
 @attrs.define(eq=False)
