@@ -51,7 +51,10 @@ class NonsaturatingGenerator(AdversarialLoss):
 
 @component("loss.nonsaturating_discriminator")
 class NonsaturatingDiscriminator(AdversarialLoss):
-    """Tell real pictures from generated ones: the cross entropy of the logits. Goodfellow et al. 2014, section 3."""
+    """Tell real pictures from generated ones, by the cross entropy of the logits.
+
+    Goodfellow et al. 2014, section 3.
+    """
 
     def forward(self, real: Logits["B K"], fake: Logits["N K"]) -> Loss[""]:
         """Return the discriminator's loss; it falls towards 0 as real logits rise and generated ones fall."""
@@ -60,7 +63,10 @@ class NonsaturatingDiscriminator(AdversarialLoss):
 
 @component("loss.hinge_generator")
 class HingeGenerator(AdversarialLoss):
-    """Raise the logits of what is generated. Lim and Ye 2017, "Geometric GAN"."""
+    """Raise the logits of what is generated.
+
+    Lim and Ye 2017, "Geometric GAN".
+    """
 
     def forward(self, fake: Logits["B K"]) -> Loss[""]:
         """Return the generator's loss, minus the mean logit."""
@@ -69,7 +75,10 @@ class HingeGenerator(AdversarialLoss):
 
 @component("loss.hinge_discriminator")
 class HingeDiscriminator(AdversarialLoss):
-    """Tell real pictures from generated ones by a margin, and no further. Lim and Ye 2017, "Geometric GAN"."""
+    """Tell real pictures from generated ones by a margin, and no further.
+
+    Lim and Ye 2017, "Geometric GAN".
+    """
 
     def forward(self, real: Logits["B K"], fake: Logits["N K"]) -> Loss[""]:
         """Return the discriminator's loss: 0 where real logits are above 1 and generated ones below -1."""
@@ -78,7 +87,10 @@ class HingeDiscriminator(AdversarialLoss):
 
 @component("loss.wasserstein_generator")
 class WassersteinGenerator(AdversarialLoss):
-    """Raise the critic's score of what is generated. Arjovsky et al. 2017, "Wasserstein GAN"."""
+    """Raise the critic's score of what is generated.
+
+    Arjovsky et al. 2017, "Wasserstein GAN".
+    """
 
     def forward(self, fake: Logits["B K"]) -> Loss[""]:
         """Return the generator's loss, minus the mean score."""

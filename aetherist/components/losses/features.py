@@ -90,7 +90,10 @@ class Perceptual(Component):
 
 @component("loss.identity")
 class Identity(Component):
-    """Keep a face the same person: one minus the cosine between two embeddings. Deng et al. 2019, "ArcFace"."""
+    """Keep a face the same person: one minus the cosine between two embeddings.
+
+    Deng et al. 2019, "ArcFace".
+    """
 
     def forward(self, embedding: Embedding["B D"], target: Embedding["B D"]) -> Loss[""]:
         """Return the distance: 0 for vectors that point the same way, 2 for opposite ones."""
