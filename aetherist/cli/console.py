@@ -115,6 +115,11 @@ def _width(cell: str | Text) -> int:
     return max(map(cell_len, str(cell).splitlines()), default=0)
 
 
+def printable(text: str) -> str:
+    """Return a text without the control characters that a terminal would obey; files and names may hold any."""
+    return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in text)
+
+
 def close_quietly() -> None:
     """Give up a pipe whose reader has gone, so that Python does not complain of it at the end."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from aetherist.cli.console import printable
+
 if TYPE_CHECKING:
     from aetherist.core.errors import Diagnostic, Position
 
@@ -29,20 +31,20 @@ def render(diagnostic: Diagnostic, texts: Mapping[str, str] | None = None) -> Te
     severity = diagnostic.severity.value
     text = Text()
     if diagnostic.where is not None:
-        text.append(f"{diagnostic.where}  ", style="bold")
+        text.append(f"{printable(str(diagnostic.where))}  ", style="bold")
     text.append(f"{severity} {diagnostic.code}", style=STYLES[severity])
-    text.append(f"  {diagnostic.message}\n")
+    text.append(f"  {printable(diagnostic.message)}\n")
     if diagnostic.where is not None:
         text.append_text(_excerpt(diagnostic.where, texts or {}, STYLES[severity]))
     width = max((len(side.label) for side in diagnostic.sides), default=0)
     for side in diagnostic.sides:
-        text.append(f"  {side.label:<{width}}  {side.text}")
-        text.append(f"  ({side.where})\n" if side.where else "\n", style="dim")
+        text.append(printable(f"  {side.label:<{width}}  {side.text}"))
+        text.append(printable(f"  ({side.where})") + "\n" if side.where else "\n", style="dim")
     for note in diagnostic.notes:
-        text.append("".join(f"  {line}\n" for line in note.splitlines()))
+        text.append("".join(f"  {line}\n" for line in printable(note).split("\n")))
     if diagnostic.fix:
         text.append("  fix: ", style="bold green")
-        text.append(f"{diagnostic.fix}\n")
+        text.append(f"{printable(diagnostic.fix)}\n")
     text.rstrip()
     return text
 

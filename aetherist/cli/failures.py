@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from aetherist.cli.console import say
+from aetherist.cli.console import printable, say
 
 if TYPE_CHECKING:
     from cyclopts import CycloptsError
@@ -63,8 +63,10 @@ def explain(error: BaseException, debug: bool) -> int:
     if _is_ours(error) or isinstance(error, ValueError):
         _error(str(error), getattr(error, "__notes__", ()))
         return FAULTY
-    if type(error).__name__ == "OutOfMemoryError":
-        _error(f"{str(error).splitlines()[0]}; use a smaller --batch, or smaller tiles of rays (renderer: chunk)")
+    if _is_out_of_memory(error):
+        what = str(error).strip().splitlines() or ["out of memory"]
+        hint = "a smaller --batch, or smaller tiles of rays (-o components.renderer.chunk=256), takes less"
+        _error(what[0], (*getattr(error, "__notes__", ()), hint))
         return FAULTY
     _error(
         f"{type(error).__name__}: {error}".strip().removesuffix(":"),
@@ -86,7 +88,7 @@ def exit_code(diagnostics: tuple[Diagnostic, ...] | list[Diagnostic]) -> int:
 
 
 def _error(message: str, notes: tuple[str, ...] = ()) -> None:
-    say(Text.assemble(("error: ", "bold red"), message), *[f"  {note}" for note in notes if note])
+    say(Text.assemble(("error: ", "bold red"), printable(message)), *[f"  {printable(note)}" for note in notes if note])
 
 
 def _diagnostics(error: BaseException) -> tuple[Diagnostic, ...]:
@@ -97,6 +99,11 @@ def _is_ours(error: BaseException) -> bool:
     """Whether the core raised the error on purpose; where it is not loaded it raised nothing, and stays unloaded."""
     errors = sys.modules.get("aetherist.core.errors")
     return errors is not None and isinstance(error, errors.AetheristError)
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    kind = type(error).__name__
+    return kind in ("OutOfMemoryError", "MemoryError") or "can't allocate memory" in str(error)
 
 
 def _of_system(error: OSError) -> str:

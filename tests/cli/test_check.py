@@ -161,6 +161,12 @@ def test_annotations_escape_what_github_would_read():
     assert annotation(override) == "::notice title=AE113::-o x: no"
 
 
-def test_control_characters_in_a_recipe_do_not_reach_the_terminal():
+def test_control_characters_in_a_recipe_do_not_reach_the_terminal(cli, tmp_path):
     diagnostic = Diagnostic("AE107", "no", where=Position("r", 1, 1))
     assert "\x1b" not in render(diagnostic, {"r": "a\x1b[31mb"}).plain
+    path = tmp_path / "hostile.yaml"
+    path.write_text('components: {a: {type: "x\\e[31m"}}\n"\\e[2J": 1\n')
+    result = cli("check", path)
+    assert result.code == 1
+    assert "\x1b" not in result.out
+    assert "x\\x1b[31m" in result.out

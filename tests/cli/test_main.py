@@ -109,6 +109,22 @@ def test_a_bug_is_one_line_unless_the_traceback_is_asked_for(cli, monkeypatch):
     assert "Traceback" in cli("show", "tiny").err
 
 
+def test_running_out_of_memory_says_what_takes_less(cli, monkeypatch):
+    def greedy(*_args, **_options):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 10 bytes")
+
+    monkeypatch.setattr("aetherist.core.recipe.Recipe.read", greedy)
+    result = cli("show", "tiny")
+    assert result.code == 1
+    assert "a smaller --batch" in result.err
+
+
+def test_no_command_is_a_request_for_help(cli):
+    result = cli()
+    assert (result.code, result.err) == (0, "")
+    assert result.out == cli("--help").out
+
+
 def test_an_interrupt_exits_130(cli, monkeypatch):
     def interrupted(*_args, **_options):
         raise KeyboardInterrupt
