@@ -21,7 +21,9 @@ def _mix(x: Tensor) -> Tensor:
     """Permute 32-bit numbers, held in int64, so that every bit depends on every bit."""
     x = ((x ^ (x >> 16)) * _FIRST) & _MASK
     x = ((x ^ (x >> 12)) * _SECOND) & _MASK
-    return x ^ (x >> 15)
+    x = x ^ (x >> 15)
+    # A view that inductor has to store: else it repeats the whole chain at both uses of every x, doubling at each.
+    return x.as_strided(x.shape, x.stride())
 
 
 def hashed(seeds: Tensor, positions: Tensor, stream: int) -> Tensor:
