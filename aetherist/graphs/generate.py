@@ -38,11 +38,23 @@ class Stage:
 
     @classmethod
     def of(cls, model: Model) -> Stage:
-        """Read the stage of a model from its recipe's settings."""
+        """Read the stage of a model from its recipe's settings.
+
+        Raises:
+            ValueError: If a setting is no number, or the pivot no three numbers; names it.
+        """
         settings = model.recipe.spec.settings
-        x, y, z = settings.get("camera_pivot", PIVOT)
-        radius, focal = settings.get("camera_radius", RADIUS), settings.get("camera_focal", FOCAL)
-        return cls(float(radius), (float(x), float(y), float(z)), float(focal))
+
+        def numbers(name: str, default: Any, count: int) -> list[float]:
+            value = settings.get(name, default)
+            parts = list(value) if isinstance(value, list | tuple) else [value]
+            if len(parts) != count or any(isinstance(p, bool) or not isinstance(p, int | float) for p in parts):
+                wanted = "a number" if count == 1 else f"a list of {count} numbers"
+                raise ValueError(f"settings.{name} of {model.recipe.name} is {value!r}; it should be {wanted}")
+            return [float(part) for part in parts]
+
+        x, y, z = numbers("camera_pivot", PIVOT, 3)
+        return cls(numbers("camera_radius", RADIUS, 1)[0], (x, y, z), numbers("camera_focal", FOCAL, 1)[0])
 
     def camera(self, yaw: float = 0.0, pitch: float = 0.0) -> Tensor:
         """Return the camera ``(25,)`` at these angles, in radians, that looks at the pivot."""

@@ -107,6 +107,12 @@ def test_the_stage_is_that_of_the_recipe(model):
     assert Stage.of(other) == Stage(1.7, (0.0, 1.0, 2.0), 4.2647)
 
 
+@pytest.mark.parametrize("setting", ["camera_radius=far", "camera_pivot=[1, 2]", "camera_focal=true"])
+def test_a_stage_that_makes_no_sense_is_named(setting):
+    with pytest.raises(ValueError, match=f"settings.{setting.partition('=')[0]} of tiny is .*; it should be a"):
+        Stage.of(Model.build("tiny", overrides=[f"settings.{setting}"]))
+
+
 @pytest.mark.parametrize(
     ("meaning", "values", "pixels", "scale"),
     [
