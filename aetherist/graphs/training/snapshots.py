@@ -1,0 +1,68 @@
+"""What a training shows on the way: pictures at fixed seeds, and models that can be opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import default_collate
+
+from aetherist.core.graph import Graph
+from aetherist.core.plan import Plan
+from aetherist.graphs.training.data import Rows
+from aetherist.graphs.training.events import Pictured
+from aetherist.graphs.training.feeds import Feeder, Moment
+from aetherist.graphs.training.spec import Feed, SnapshotSpec, TrainingSpec
+
+NAME = "snapshots"
+
+
+def snapshot_feeds(spec: TrainingSpec, graph: Graph) -> dict[str, Feed]:
+    """Return how the snapshot graph is fed; inputs with a default keep it unless the snapshots say otherwise."""
+    common = {name: feed for name, feed in spec.feeds.items() if name in graph.inputs and graph.inputs[name].required}
+    return common | spec.snapshots.feeds
+
+
+def snapshot_outputs(spec: SnapshotSpec, graph: Graph) -> list[str]:
+    """Return which of the wanted outputs the graph has."""
+    return [name for name in spec.outputs if name in graph.outputs]
+
+
+def draw(
+    spec: TrainingSpec,
+    graph: Graph,
+    components: Mapping[str, nn.Module],
+    feeder: Feeder,
+    rows: Rows,
+    *,
+    images: int,
+    controls: Mapping[str, float],
+    part: int,
+) -> Pictured:
+    """Return the pictures of the moment: the same draws and the same rows of the data every time.
+
+    Args:
+        spec: Of the training.
+        graph: Pruned to the outputs that are drawn.
+        components: The averaged ones where there are.
+        feeder: Of the graph.
+        rows: The data.
+        images: Images seen.
+        controls: The numbers that training steers.
+        part: How many pictures are made at once.
+    """
+    columns, lines = spec.snapshots.grid
+    count = columns * lines
+    plan = Plan.build(graph, components)
+    plan.eval()
+    found: dict[str, list[Tensor]] = {}
+    with torch.no_grad():
+        for start in range(0, count, part):
+            stop = min(start + part, count)
+            moment = Moment(0, images, count, slice(start, stop), controls)
+            data = default_collate([rows[position] for position in range(start, stop)])
+            for name, value in plan(**feeder(moment, data)).items():
+                found.setdefault(name, []).append(value.float().cpu())
+    meanings = {name: graph.output_types[name].meaning for name in found}
+    return Pictured(images, {name: torch.cat(parts) for name, parts in found.items()}, meanings, columns, lines)
