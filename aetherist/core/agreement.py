@@ -11,10 +11,11 @@ from typing import Any
 import attrs
 
 from aetherist.core.dims import Dim, Shape, SizeError, Star, Symbol
+from aetherist.core.draft import Draft, Edge, End
 from aetherist.core.errors import Diagnostic, Severity, Side
 from aetherist.core.ports import PortType
 from aetherist.core.unify import Conflict, Solver
-from aetherist.core.wiring import Draft, Edge, End, Wiring
+from aetherist.core.wiring import Wiring
 
 
 class Agreement:
@@ -81,8 +82,8 @@ class Agreement:
 
     def _converter(self, edge: Edge) -> str | None:
         given, taken = self._meaning(edge.producer), edge.consumer.type.meaning
-        for name in self.registry.names():
-            signature = self.registry.get(name).signatures["forward"]
+        for cls in self.registry.components():
+            name, signature = cls.component_name, cls.signatures["forward"]
             needed = [port for port in signature.inputs.values() if port.required]
             if len(needed) != 1 or not signature.single or given is None:
                 continue

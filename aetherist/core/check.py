@@ -9,12 +9,14 @@ from typing import Any, Literal
 import attrs
 
 from aetherist.core.agreement import Agreement
+from aetherist.core.draft import Draft
 from aetherist.core.errors import Diagnostic, RecipeError, Severity
 from aetherist.core.graph import Graph, InputRef, sources
+from aetherist.core.order import reached
 from aetherist.core.parts import Part
 from aetherist.core.recipe import Recipe
 from aetherist.core.registry import Registry
-from aetherist.core.wiring import Draft, Wiring
+from aetherist.core.wiring import Wiring
 
 Level = Literal["static", "dry"]
 
@@ -95,8 +97,10 @@ def _unused(recipe: Recipe, draft: Draft) -> list[Diagnostic]:
         return [recipe.fault("AE301", message, *place, of_key=True, severity=Severity.WARNING)]
     found = []
     alive = {step.name.partition(".")[0] for step in graph.needed(graph.outputs)}
+    written = reached(recipe.spec.graphs[graph.name])
+    expanded = {name.partition(".")[0] for name in graph.steps}
     for name in recipe.spec.graphs[graph.name].steps:
-        if name not in alive:
+        if name not in (alive if name in expanded else written):
             message = f"no output depends on the step '{name}'"
             found.append(recipe.fault("AE301", message, *place, "steps", name, of_key=True, severity=Severity.WARNING))
     wires = [wire for step in graph.steps.values() for wire in step.wires.values()] + list(graph.outputs.values())

@@ -123,6 +123,10 @@ class Registry:
         self._load(self._component_plugins, lambda _: True)
         return sorted(self._components)
 
+    def components(self) -> list[type[Component]]:
+        """Return every component that can be used, having loaded every plugin: no name of it is claimed twice."""
+        return [self._components[name] for name in self.names() if name not in self._conflicts]
+
     def types(self) -> list[NamedPort]:
         """Return every named port type."""
         self._load(self._type_plugins, lambda _: True)

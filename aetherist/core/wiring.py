@@ -7,67 +7,28 @@ against each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import attrs
-import networkx as nx
 
 from aetherist.core.component import registry as process_registry
 from aetherist.core.dims import ANONYMOUS, Shape, Symbol
 from aetherist.core.document import Path as Place
+from aetherist.core.draft import Draft, Edge, End, Outputs, Value
 from aetherist.core.errors import RegistryError, Severity, did_you_mean
 from aetherist.core.graph import Constant, Graph, GraphInput, InputRef, OutputRef, Step, Wire
+from aetherist.core.order import Circle, in_order
 from aetherist.core.parts import Part, resolve_parts
-from aetherist.core.ports import SCALAR, PortType, Signature, misfit
+from aetherist.core.ports import Signature, misfit
 from aetherist.core.recipe import UNSET, Recipe, StepSpec
 from aetherist.core.registry import Registry
 from aetherist.core.typetext import parse_type
 
 MAX_STEPS = 100_000
-
-
-@attrs.frozen(eq=False)
-class End:
-    """One end of a wire: a port at one call site. ``declared`` is its shape before the config's sizes were put in."""
-
-    label: str
-    type: PortType
-    place: Place
-    declared: Shape = SCALAR
-    part: Part | None = None
-
-
-@attrs.frozen(eq=False)
-class Edge:
-    """A wire between two typed ends; ``place`` is where the recipe draws it."""
-
-    producer: End
-    consumer: End
-    place: Place
-
-
-@attrs.frozen(eq=False)
-class _Value:
-    """What a name stands for inside a graph: a wire, and the end it leaves from (a constant has none)."""
-
-    wire: Wire
-    end: End | None
-
-
-_Outputs = dict[str | None, _Value]
-
-
-@attrs.define(eq=False)
-class Draft:
-    """A graph whose wires are drawn but whose types are not solved yet."""
-
-    graph: Graph
-    edges: list[Edge]
-    input_ends: dict[str, End]
-    output_ends: dict[str, End | None]
-    step_ends: dict[str, tuple[dict[str, End], dict[str, End]]]
-    sound: bool = True
+MAX_NESTING = 32
+MAX_COMPARISONS = 100_000
+TAKEN = frozenset({"self", "keep", "grad"})
 
 
 class Wiring:
@@ -77,12 +38,28 @@ class Wiring:
         self.recipe = recipe
         self.registry = registry or process_registry
         self.parts, self.diagnostics = resolve_parts(recipe, self.registry)
+        self.drawn = 0
+        self.orders: dict[str, tuple[list[str], list[Circle]]] = {}
+        self.refused: str | None = None
+        self._compared = 0
         for name in self.parts.keys() & recipe.spec.graphs.keys():
             self._report("AE213", f"'{name}' names both a component and a graph", ("graphs", name), of_key=True)
 
     def draft(self, name: str) -> Draft:
         """Draw the graph called ``name``."""
         return _Drawing(self, name).draft
+
+    def near(self, name: str, known: Iterable[str]) -> tuple[str, ...]:
+        """Return a note of the names nearest to one that is unknown, while that is cheap: faults may be thousands."""
+        known = list(known)
+        self._compared += len(known)
+        return (did_you_mean(name, known),) if self._compared <= MAX_COMPARISONS else ()
+
+    def refuse(self, message: str, place: Place) -> None:
+        """Report, once, that the recipe expands beyond a limit; nothing more of it is drawn."""
+        if self.refused is None:
+            self.refused = message
+            self._report("AE103", message, place)
 
     def _report(self, code: str, message: str, place: Place, **more: Any) -> None:
         self.diagnostics.append(self.recipe.fault(code, message, *place, **more))
@@ -98,7 +75,10 @@ class _Drawing:
         self.edges: list[Edge] = []
         self.step_ends: dict[str, tuple[dict[str, End], dict[str, End]]] = {}
         self.sound = True
-        inputs, env = self._graph_inputs(name)
+        inputs, ends = self._graph_inputs(name)
+        env: dict[str, Outputs | None] = {
+            key: None if end is None else {"": Value(InputRef(key), end)} for key, end in ends.items()
+        }
         outputs = self._expand(name, "", env, (name,))
         graph = Graph(
             name,
@@ -107,11 +87,10 @@ class _Drawing:
             {key: value.wire for key, value in outputs.items() if value is not None},
             {},
         )
-        input_ends = {key: value[None].end for key, value in env.items() if value is not None}
         self.draft = Draft(
             graph,
             self.edges,
-            {key: end for key, end in input_ends.items() if end is not None},
+            {key: end for key, end in ends.items() if end is not None},
             {key: value.end for key, value in outputs.items() if value is not None},
             self.step_ends,
             self.sound,
@@ -124,22 +103,25 @@ class _Drawing:
 
     # Inputs ---------------------------------------------------------------------------------------------------------
 
-    def _graph_inputs(self, name: str) -> tuple[dict[str, GraphInput], dict[str, _Outputs | None]]:
+    def _graph_inputs(self, name: str) -> tuple[dict[str, GraphInput], dict[str, End | None]]:
         inputs: dict[str, GraphInput] = {}
-        env: dict[str, _Outputs | None] = {}
+        ends: dict[str, End | None] = {}
         for key, end, default in self._declared_inputs(name, ""):
-            env[key] = None
+            ends[key] = end
             if end is None:
                 continue
             place = ("graphs", name, "inputs", key)
+            if key in TAKEN:
+                self.report("AE115", f"'{key}' is no name for an input: plans use the word", place, of_key=True)
             inputs[key] = GraphInput(
                 key, end.type, default is UNSET, None if default is UNSET else default, self.recipe.where(*place)
             )
-            env[key] = {None: _Value(InputRef(key), end)}
-        for broken in self.recipe.broken:
-            if broken[:3] == ("graphs", name, "inputs") and len(broken) == 4:
-                env[str(broken[3])] = None
-        return inputs, env
+        return inputs, ends
+
+    def _broken(self, graph: str, section: str) -> list[str]:
+        """Return the names of a graph's entries that were dropped: they are unknown, not missing."""
+        place = ("graphs", graph, section)
+        return [str(path[3]) for path in self.recipe.broken if path[:3] == place and len(path) == 4]
 
     def _declared_inputs(self, name: str, scope: str) -> Iterator[tuple[str, End | None, Any]]:
         for key, spec in self.recipe.spec.graphs[name].inputs.items():
@@ -147,7 +129,7 @@ class _Drawing:
             try:
                 type_ = parse_type(spec.type, self.wiring.registry)
             except (ValueError, RegistryError) as error:
-                self.report("AE214", str(error), place)
+                self.report("AE214", str(error), (*place, "type"))
                 yield key, None, spec.default
                 continue
             declared = type_.shape
@@ -156,55 +138,49 @@ class _Drawing:
             if spec.default is not UNSET and (problem := misfit(spec.default, type_)):
                 self.report("AE215", f"the default of '{key}' {problem}", (*place, "default"))
             yield key, End(f"{scope}{name}.{key}", type_, place, declared), spec.default
+        for key in self._broken(name, "inputs"):
+            yield key, None, UNSET
 
     # Steps ----------------------------------------------------------------------------------------------------------
 
     def _expand(
-        self, name: str, scope: str, env: dict[str, _Outputs | None], chain: tuple[str, ...]
-    ) -> dict[str, _Value | None]:
+        self, name: str, scope: str, env: Mapping[str, Outputs | None], chain: tuple[str, ...]
+    ) -> dict[str, Value | None]:
         """Draw the steps of one graph under ``scope``; return what its outputs stand for."""
         spec = self.recipe.spec.graphs[name]
         env = dict(env)
-        for broken in self.recipe.broken:
-            if broken[:3] == ("graphs", name, "steps") and len(broken) == 4:
-                env[str(broken[3])] = None
+        env.update(dict.fromkeys(self._broken(name, "steps")))
         for key in spec.steps.keys() & spec.inputs.keys():
             self.report("AE213", f"'{key}' names both an input and a step", ("graphs", name, "steps", key), of_key=True)
         for key in self._in_order(name, env):
-            if len(self.steps) >= MAX_STEPS:
-                self.report("AE103", f"graph '{chain[0]}' has more than {MAX_STEPS:,} steps", ("graphs", chain[0]))
+            self.wiring.drawn += 1
+            if self.wiring.drawn > MAX_STEPS:
+                self.wiring.refuse(f"the graphs expand to more than {MAX_STEPS:,} steps", ("graphs", chain[0]))
+            if self.wiring.refused is not None:
+                self.sound = False
                 return {}
             env[key] = self._step(name, key, spec.steps[key], scope, env, chain)
-        outputs: dict[str, _Value | None] = {}
+        outputs: dict[str, Value | None] = {}
         for key, output in spec.outputs.items():
             place = ("graphs", name, "outputs", key)
             value = self._resolve(output.source, env, place)
             if value is not None and output.type is not None:
                 value = self._held_to(output.type, value, place, f"{scope}{name}.{key}", scope)
             outputs[key] = value
+        outputs.update(dict.fromkeys(self._broken(name, "outputs")))
         return outputs
 
-    def _in_order(self, name: str, env: dict[str, _Outputs | None]) -> list[str]:
-        """Return the steps in an order in which they can run; steps on a cycle become unknown."""
-        steps = self.recipe.spec.graphs[name].steps
-        network: nx.DiGraph[str] = nx.DiGraph()
-        network.add_nodes_from(steps)
-        for key, step in steps.items():
-            for reference in _references(step.inputs):
-                head = reference.partition(".")[0]
-                if head in steps and head not in self.recipe.spec.graphs[name].inputs:
-                    network.add_edge(head, key)
-        for group in list(nx.strongly_connected_components(network)):
-            if len(group) == 1 and not network.has_edge(*(list(group) * 2)):
-                continue
-            first = next(key for key in steps if key in group)
-            cycle = nx.find_cycle(network.subgraph(group), first)
-            path = " -> ".join([cycle[0][0], *(edge[1] for edge in cycle)])
-            self.report("AE211", f"steps wait for each other: {path}", ("graphs", name, "steps", first), of_key=True)
-            network.remove_nodes_from(group)
-            env.update(dict.fromkeys(group))
-        position = {key: index for index, key in enumerate(steps)}
-        return list(nx.lexicographical_topological_sort(network, key=lambda key: position[key]))
+    def _in_order(self, name: str, env: dict[str, Outputs | None]) -> list[str]:
+        """Return the steps in an order in which they can run; steps on a circle become unknown."""
+        if name not in self.wiring.orders:
+            self.wiring.orders[name] = in_order(self.recipe.spec.graphs[name])
+        order, circles = self.wiring.orders[name]
+        for circle in circles:
+            path = " -> ".join(circle.way)
+            place = ("graphs", name, "steps", circle.way[0])
+            self.report("AE211", f"steps wait for each other: {path}", place, of_key=True)
+            env.update(dict.fromkeys(circle.steps))
+        return order
 
     def _step(
         self,
@@ -212,9 +188,9 @@ class _Drawing:
         key: str,
         spec: StepSpec,
         scope: str,
-        env: dict[str, _Outputs | None],
+        env: dict[str, Outputs | None],
         chain: tuple[str, ...],
-    ) -> _Outputs | None:
+    ) -> Outputs | None:
         place = ("graphs", graph, "steps", key)
         head, _, operation = spec.call.partition(".")
         if head in self.recipe.spec.graphs and not operation:
@@ -222,22 +198,23 @@ class _Drawing:
         part = self.wiring.parts.get(head)
         if part is None:
             self.sound = False
-            if head not in self.recipe.spec.components and not self.recipe.is_broken("components", head):
+            broken = any(self.recipe.is_broken(section, head) for section in ("components", "graphs"))
+            if head not in self.recipe.spec.components and not broken:
                 known = [*self.recipe.spec.components, *self.recipe.spec.graphs]
                 message = f"'{spec.call}' names no component and no graph of this recipe"
-                self.report("AE207", message, (*place, "call"), notes=(did_you_mean(head, known),))
+                self.report("AE207", message, (*place, "call"), notes=self.wiring.near(head, known))
             return None
         operation = operation or "forward"
         if operation not in part.cls.signatures:
             operations = [name for name in part.cls.signatures if name != "forward"]
             message = f"{part.cls.component_name} has no operation '{operation}'"
-            self.report("AE207", message, (*place, "call"), notes=(did_you_mean(operation, operations),))
+            self.report("AE207", message, (*place, "call"), notes=self.wiring.near(operation, operations))
             return None
         return self._call(part, operation, place, scope + key, spec, env)
 
     def _call(
-        self, part: Part, operation: str, place: Place, name: str, spec: StepSpec, env: dict[str, _Outputs | None]
-    ) -> _Outputs:
+        self, part: Part, operation: str, place: Place, name: str, spec: StepSpec, env: dict[str, Outputs | None]
+    ) -> Outputs:
         signature: Signature = part.cls.signatures[operation]
         known = part.ports(operation)
 
@@ -253,8 +230,8 @@ class _Drawing:
         self.steps[name] = Step(name, part, operation, signature, wires, self.recipe.where(*place, of_key=True))
         self.step_ends[name] = (inputs, outputs)
         if signature.single:
-            return {None: _Value(OutputRef(name), outputs["output"])}
-        return {port: _Value(OutputRef(name, port), outputs[port]) for port in outputs}
+            return {"": Value(OutputRef(name), outputs["output"])}
+        return {port: Value(OutputRef(name, port), outputs[port]) for port in outputs}
 
     def _nested(
         self,
@@ -263,54 +240,61 @@ class _Drawing:
         key: str,
         spec: StepSpec,
         scope: str,
-        env: dict[str, _Outputs | None],
+        env: dict[str, Outputs | None],
         chain: tuple[str, ...],
-    ) -> _Outputs | None:
+    ) -> Outputs | None:
         if graph in chain:
-            path = " -> ".join((*chain, graph))
-            self.report("AE212", f"graph '{graph}' calls itself: {path}", (*place, "call"))
+            circle = chain[chain.index(graph) :]
+            self.sound = False
+            if graph == chain[0] == min(circle, key=list(self.recipe.spec.graphs).index):
+                path = " -> ".join((*circle, graph))
+                self.report("AE212", f"graph '{graph}' calls itself: {path}", (*place, "call"))
+            return None
+        if len(chain) >= MAX_NESTING:
+            self.wiring.refuse(f"graphs nest deeper than {MAX_NESTING} levels", (*place, "call"))
+            self.sound = False
             return None
         inner = f"{scope}{key}."
         declared = list(self._declared_inputs(graph, inner))
-        ends = {name: end for name, end, _ in declared if end is not None}
-        required = {name for name, _, default in declared if default is UNSET}
+        ends = {name: end for name, end, _ in declared}
+        required = {name for name, end, default in declared if default is UNSET and end is not None}
         wires = self._connect(ends, required, spec, place, env, f"graph {graph}")
-        given: dict[str, _Outputs | None] = {}
+        given: dict[str, Outputs | None] = {}
         for name, end, default in declared:
             wire = wires.get(name, Constant(None if default is UNSET else default))
-            given[name] = None if end is None else {None: _Value(wire, end)}
-        outputs = self._expand(graph, inner, given, (*chain, graph))
-        return {name: value for name, value in outputs.items() if value is not None}
+            given[name] = None if end is None else {"": Value(wire, end)}
+        return self._expand(graph, inner, given, (*chain, graph))
 
     # Wires ----------------------------------------------------------------------------------------------------------
 
     def _connect(
         self,
-        ports: dict[str, End],
+        ports: Mapping[str, End | None],
         required: set[str],
         spec: StepSpec,
         place: Place,
-        env: dict[str, _Outputs | None],
+        env: dict[str, Outputs | None],
         callee: str,
     ) -> dict[str, Wire]:
         wires: dict[str, Wire] = {}
         for name, written in spec.inputs.items():
             at = (*place, "with", name)
             if name not in ports:
-                self.report(
-                    "AE209", f"{callee} has no input '{name}'", at, of_key=True, notes=(did_you_mean(name, ports),)
-                )
+                message = f"{callee} has no input '{name}'"
+                self.report("AE209", message, at, of_key=True, notes=self.wiring.near(name, ports))
                 continue
-            wire = self._wire(written, ports[name], env, at)
+            end = ports[name]
+            wire = self._wire(written, end, env, at) if end is not None else None
             if wire is not None:
                 wires[name] = wire
         for name in sorted(required - spec.inputs.keys()):
             message = f"the input '{name}' of {callee} is not wired"
-            notes = (f"it takes {ports[name].type}",) if name in ports else ()
+            end = ports[name]
+            notes = (f"it takes {end.type}",) if end is not None else ()
             self.report("AE210", message, place, of_key=True, notes=notes, fix=f"add {name}: ... under with")
         return wires
 
-    def _wire(self, written: Any, end: End, env: dict[str, _Outputs | None], place: Place) -> Wire | None:
+    def _wire(self, written: Any, end: End, env: dict[str, Outputs | None], place: Place) -> Wire | None:
         if isinstance(written, str):
             value = self._resolve(written, env, place, end)
             if value is None:
@@ -318,8 +302,8 @@ class _Drawing:
             if value.end is not None:
                 self.edges.append(Edge(value.end, end, place))
             return value.wire
-        item = end.type.item
-        if item is not None and isinstance(written, list | dict):
+        literal = isinstance(written, dict) and set(written) == {"value"}
+        if end.type.item is not None and isinstance(written, list | dict) and not literal:
             if isinstance(written, list) != (end.type.kind == "list"):
                 self.report("AE206", f"'{end.label}' takes a {end.type.kind} of wires", place)
                 return None
@@ -328,7 +312,7 @@ class _Drawing:
                 return tuple(part for part in parts if part is not None)
             named = {str(k): self._wire(part, _item(end, k), env, (*place, k)) for k, part in written.items()}
             return {k: part for k, part in named.items() if part is not None}
-        if isinstance(written, dict) and set(written) == {"value"}:
+        if literal:
             written = written["value"]
         if problem := misfit(written, end.type):
             self.report("AE215", f"the value for '{end.label}' {problem}", place)
@@ -336,8 +320,8 @@ class _Drawing:
         return Constant(written)
 
     def _resolve(
-        self, reference: str, env: dict[str, _Outputs | None], place: Place, end: End | None = None
-    ) -> _Value | None:
+        self, reference: str, env: dict[str, Outputs | None], place: Place, end: End | None = None
+    ) -> Value | None:
         head, _, output = reference.partition(".")
         if head not in env:
             hint = (
@@ -345,26 +329,27 @@ class _Drawing:
                 if end is None or str not in end.type.values
                 else f"; for the text itself write {{value: {reference}}}"
             )
-            known = did_you_mean(head, env)
-            self.report("AE208", f"'{reference}' names no input and no step{hint}", place, notes=(known,))
+            message = f"'{reference}' names no input and no step{hint}"
+            self.report("AE208", message, place, notes=self.wiring.near(head, env))
             return None
         outputs = env[head]
         if outputs is None:
             self.sound = False
             return None
-        value = outputs.get(output or None)
+        value = outputs.get(output)
         if value is None:
-            if None in outputs:
+            if output in outputs:
+                self.sound = False
+            elif "" in outputs:
                 message = f"'{head}' has one output and no name for it: write {head}"
                 self.report("AE208", message, place)
             else:
-                names = [name for name in outputs if name is not None]
                 message = f"'{head}' has no output '{output}'" if output else f"'{head}' has several outputs; name one"
-                hint = did_you_mean(output, names) if output else "outputs: " + ", ".join(names)
-                self.report("AE208", message, place, notes=(hint,))
+                notes = self.wiring.near(output, outputs) if output else ("outputs: " + ", ".join(outputs),)
+                self.report("AE208", message, place, notes=notes)
         return value
 
-    def _held_to(self, text: str, value: _Value, place: Place, label: str, scope: str) -> _Value:
+    def _held_to(self, text: str, value: Value, place: Place, label: str, scope: str) -> Value:
         try:
             type_ = parse_type(text, self.wiring.registry)
         except (ValueError, RegistryError) as error:
@@ -375,19 +360,7 @@ class _Drawing:
         end = End(label, scoped, place, type_.shape)
         if value.end is not None:
             self.edges.append(Edge(value.end, end, place))
-        return _Value(value.wire, end)
-
-
-def _references(written: Any) -> Iterator[str]:
-    if isinstance(written, str):
-        yield written
-    elif isinstance(written, dict):
-        if set(written) != {"value"}:
-            for part in written.values():
-                yield from _references(part)
-    elif isinstance(written, list):
-        for part in written:
-            yield from _references(part)
+        return Value(value.wire, end)
 
 
 def _item(end: End, key: int | str) -> End:
