@@ -156,11 +156,12 @@ def _is_file(path: Path) -> bool:
 
 
 def _shown(path: Path) -> str:
-    """Return a path as a reader would write it: relative where it lies below the current folder."""
-    try:
-        return str(path.resolve().relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)
+    """Return a path as a reader would write it: relative to the current folder, or to where our recipes ship."""
+    path = path.resolve()
+    if path.is_relative_to(Path.cwd()):
+        return str(path.relative_to(Path.cwd()))
+    shipped = recipe_folders()[-1].resolve()
+    return f"aetherist/recipes/{path.name}" if path.parent == shipped else str(path)
 
 
 def _with_profile(root: Node, profile: str | None, faults: list[Diagnostic]) -> Node:
