@@ -67,11 +67,19 @@ class Model:
         return model
 
     @classmethod
-    def open(cls, source: str | Path, *, seed: int = 0, **options: Any) -> Self:
-        """Load a model folder, or build a recipe with fresh weights: whichever ``source`` is."""
-        if (Path(source) / MANIFEST_FILE).is_file():
-            return cls.load(source, overrides=options.get("overrides", ()))
-        return cls.build(source, seed=seed, **options)
+    def open(
+        cls, source: str | Path, *, seed: int = 0, profile: str | None = None, overrides: Iterable[str] = ()
+    ) -> Self:
+        """Load a model folder, or build a recipe with fresh weights: whichever ``source`` is.
+
+        Raises:
+            ValueError: If a profile is asked of a model folder, whose recipe is composed already.
+        """
+        if not (Path(source) / MANIFEST_FILE).is_file():
+            return cls.build(source, seed=seed, profile=profile, overrides=overrides)
+        if profile is not None:
+            raise ValueError(f"{source} is a model folder: its recipe is composed and has no profile '{profile}'")
+        return cls.load(source, overrides=overrides)
 
     @property
     def recipe(self) -> Recipe:
