@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import Any
 
 import attrs
 from pydantic import ValidationError
-from torch import fx, nn
 
 from aetherist.core.component import Component, ComponentConfig
 from aetherist.core.dims import Shape, Symbol
@@ -65,10 +63,6 @@ def resolve_parts(recipe: Recipe, registry: Registry) -> tuple[dict[str, Part], 
     faults: list[Diagnostic] = []
     for name, spec in recipe.spec.components.items():
         place = ("components", name)
-        if hasattr(_bare_module(), name):
-            message = f"'{name}' is no name for a component: modules of PyTorch use the word"
-            faults.append(recipe.fault("AE115", message, *place, of_key=True))
-            continue
         try:
             cls = registry.get(spec.type)
             config = cls.Config.model_validate(spec.fields, context={"registry": registry})
@@ -89,12 +83,6 @@ def resolve_parts(recipe: Recipe, registry: Registry) -> tuple[dict[str, Part], 
             else:
                 parts[name] = part
     return parts, faults
-
-
-@cache
-def _bare_module() -> fx.GraphModule:
-    """Return a module of which a plan's components would be children: its attributes' names are taken."""
-    return fx.GraphModule(nn.Module(), fx.Graph())
 
 
 def _unknown(recipe: Recipe, error: RegistryError, place: Place) -> Diagnostic:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 from types import TracebackType
 from typing import Any, Literal
 
@@ -34,7 +35,8 @@ class Plan(nn.Module):
 
     Attributes:
         graph: The typed graph, pruned to this plan's outputs.
-        module: The generated module; the components are its children, under their names in the recipe.
+        module: The generated module; the components are its children, under their names in the recipe (``train_`` and
+            the like for words that modules use themselves).
         checks: ``"values"`` looks into the inputs too (a camera's rotation, say), which waits for the device;
             ``"shapes"`` looks at shapes and dtypes; ``"off"`` looks at nothing.
     """
@@ -168,6 +170,7 @@ class _Writer:
         self.owners: dict[str, fx.Node] = {}
         self.placeholders: dict[str, fx.Node] = {}
         self.graph = graph
+        self.children = _children(graph.parts)
         for required in (True, False):
             for name, given in graph.inputs.items():
                 if given.required is required:
@@ -180,19 +183,19 @@ class _Writer:
 
     def module(self, modules: Mapping[str, nn.Module]) -> fx.GraphModule:
         root = nn.Module()
-        for name in self.graph.parts:
-            root.add_module(name, modules[name])
+        for name, child in self.children.items():
+            root.add_module(child, modules[name])
         return _direct(fx.GraphModule(root, self.fx, class_name=self.graph.name))
 
     def _call(self, step: Step) -> None:
         name = step.name.replace(".", "_")
         arguments = {port: self._value(wire) for port, wire in step.wires.items()}
         if step.operation == "forward":
-            node = self.fx.create_node("call_module", step.part.name, (), arguments, name=name)
+            node = self.fx.create_node("call_module", self.children[step.part.name], (), arguments, name=name)
         else:
             owner = self.owners.get(step.part.name)
             if owner is None:
-                owner = self.fx.create_node("get_attr", step.part.name, name=f"{step.part.name}_module")
+                owner = self.fx.create_node("get_attr", self.children[step.part.name], name=f"{step.part.name}_module")
                 self.owners[step.part.name] = owner
             node = self.fx.create_node("call_method", step.operation, (owner,), arguments, name=name)
         self.nodes[step.name] = node
@@ -216,6 +219,20 @@ class _Writer:
             name = f"{step.name}_{wire.output}"
             self.fields[key] = self.fx.create_node("call_function", getattr, (step, wire.output), name=name)
         return self.fields[key]
+
+
+def _children(names: Iterable[str]) -> dict[str, str]:
+    """Name each component as a child of a module: as in the recipe, or with ``_`` behind a word that modules use."""
+    children = {name: name for name in names}
+    for name in children:
+        while children[name] in _words_of_modules() or (children[name] != name and children[name] in children):
+            children[name] += "_"
+    return children
+
+
+@cache
+def _words_of_modules() -> frozenset[str]:
+    return frozenset(dir(fx.GraphModule(nn.Module(), fx.Graph())))
 
 
 def _direct(module: fx.GraphModule) -> fx.GraphModule:

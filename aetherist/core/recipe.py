@@ -236,7 +236,7 @@ def _validated(root: Node, holes: set[Place]) -> tuple[RecipeSpec, list[Diagnost
         except ValidationError as error:
             fresh: set[Place] = set()
             for item in error.errors():
-                place = tuple(part for part in item["loc"] if part != "[key]")
+                place = item["loc"][:-1] if _is_key_fault(item) else item["loc"]
                 faults.append(_schema_fault(root, place, item))
                 fresh.add(_entry(place))
             dropped |= fresh
@@ -276,7 +276,7 @@ def _schema_fault(root: Node, place: Place, item: Any) -> Diagnostic:
         )
     message = re.sub(r"^(Value error|Assertion failed), ", "", item["msg"])
     message = re.sub(r"valid dictionary( or instance of \w+)?", "map", message)
-    if "[key]" in item["loc"]:
+    if _is_key_fault(item):
         where = root.position(place, of_key=True)
         return Diagnostic("AE115", f"'{place[-1]}' is no name: {message}", where=where, path=path)
     given = _spell(item.get("input"))
@@ -286,6 +286,10 @@ def _schema_fault(root: Node, place: Place, item: Any) -> Diagnostic:
         where=root.position(place),
         path=path,
     )
+
+
+def _is_key_fault(item: Any) -> bool:
+    return bool(item["type"] == "value_error" and item["loc"][-1:] == ("[key]",))
 
 
 def _keys_at(place: Place) -> list[str]:
