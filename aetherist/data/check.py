@@ -135,7 +135,7 @@ class _Check:
                 progress(number + 1, len(labelled))
         self._odd_sizes()
         self._conventions()
-        self._unlabelled(set(labelled))
+        self._unlabelled()
 
     def _add(self, kind: str, where: str, message: str) -> None:
         self.findings.append(Finding(kind, where, message))
@@ -220,7 +220,9 @@ class _Check:
             for row in rows:
                 self._add(kind, names[row], message)
 
-    def _unlabelled(self, labelled: set[str]) -> None:
+    def _unlabelled(self) -> None:
+        labels = self._plain["labels"]
+        labelled = {label[0] for label in labels if isinstance(label, list) and label and isinstance(label[0], str)}
         known = labelled | {other for field in ("masks", "depths") for other in (self._plain.get(field) or {}).values()}
         for name in sorted(self._names - known):
             if name.lower().endswith(PICTURES):

@@ -58,7 +58,7 @@ def strand_colours(attributes: Attributes, seed: int, count: int, purpose: str) 
     own = natural * np.exp(0.18 * random.standard_normal((count, 1)))
     white = _WHITE * random.uniform(0.6, 1.0, (count, 1))
     mixed = np.where(random.random((count, 1)) < attributes.grey, white, own)
-    drawn: Colour = 0.55 * mixed + 0.45 * average
+    drawn: Colour = 0.4 * mixed + 0.6 * average
     return drawn
 
 

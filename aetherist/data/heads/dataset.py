@@ -145,9 +145,12 @@ def _run(folder: Path, settings: Settings, missing: list[HeadJob], workers: int)
         return
     if workers <= 1:
         artist = Artist(folder, settings)
-        for job in missing:
-            artist.draw(job)
-            yield
+        try:
+            for job in missing:
+                artist.draw(job)
+                yield
+        finally:
+            artist.release()
         return
     Renderer(8, 1).release()  # Fails here, once and readably, rather than in every worker.
     with _one_thread_each():
@@ -214,6 +217,10 @@ class Artist:
             entries.append(self._store(f"{job.name}/{number:03d}", view) | {"camera": camera.tolist(), "facts": facts})
         head.release()
         write_atomically(_record(self._folder, job), json.dumps(entries).encode())
+
+    def release(self) -> None:
+        """Give the graphics device back."""
+        self._renderer.release()
 
     def _store(self, name: str, view: View) -> dict[str, str]:
         kind, settings = self._settings.image_format, self._settings

@@ -25,11 +25,17 @@ def _short(points: Array, normals: Array, heading: Array, length: Array, lift: f
     return points[:, None] + length[:, None, None] * (_ALONG * flat[:, None] + rise)
 
 
+def brow_shape(attributes: Attributes, seed: int) -> Array:
+    """Return the height, arch and thickness of the eyebrows; men's are thicker."""
+    random = stream(seed, "brow shape")
+    thickness = random.uniform(0.7, 1.1) * (1.1 - 0.35 * attributes.gender)
+    return np.array([random.normal(0, 0.016), random.uniform(0.6, 1.3), thickness])
+
+
 def eyebrows(attributes: Attributes, seed: int, ground: Ground) -> Strands:
-    """Return the eyebrows; men's are thicker, old ones thinner and wilder."""
+    """Return the hairs of the eyebrows, old ones wilder; the skin below is tinted by the renderer."""
     random = stream(seed, "eyebrows")
-    height, arch, thickness = random.normal(0, 0.016), random.uniform(0.6, 1.3), random.uniform(0.7, 1.1)
-    thickness *= 1.1 - 0.4 * attributes.gender
+    height, arch, thickness = brow_shape(attributes, seed)
     count = int(480 * thickness)
     weights = regions.brow(ground.canonical, height, arch, thickness)
     points, normals, places = ground.scatter(weights, count, random)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from aetherist.data.heads import regions
 from aetherist.data.heads.appearance import strand_colours, surface
 from aetherist.data.heads.attributes import Attributes
-from aetherist.data.heads.fuzz import beard, eyebrows, join, lashes
+from aetherist.data.heads.fuzz import beard, brow_shape, eyebrows, join, lashes
 from aetherist.data.heads.hair import Ground, Obstacle, Strands, grow
 from aetherist.data.heads.hairstyles import HAIR_STYLES
 from aetherist.data.heads.mesh import Part, unit
@@ -97,6 +97,7 @@ def build_head(attributes: Attributes, seed: int) -> Head:
     random = stream(seed, "gaze")
     uniforms |= {
         "gaze": unit(np.array([0, -0.02, 1]) + np.array([0.06, 0.04, 0]) * random.standard_normal(3)),
+        "brow_shape": brow_shape(attributes, seed),
         "beard": min(1.0, attributes.beard * 1.2),
         "scalp_tint": {"bald": 0.0, "buzz": 0.8, "crop": 0.85}.get(attributes.hair_style, 0.9),
         "hair_center": to_world(regions.SKULL[None])[0],

@@ -123,11 +123,12 @@ class LoadedHead:
 
     def release(self) -> None:
         """Give the device's memory back."""
-        for array in (*self._shapes, self._skin, self._eyes, self._teeth, self._tongue):
-            array.release()
-        for strands in (self.hair, self.fuzz):
-            if strands is not None:
-                strands.release()
+        with self._renderer.context:
+            for array in (*self._shapes, self._skin, self._eyes, self._teeth, self._tongue):
+                array.release()
+            for strands in (self.hair, self.fuzz):
+                if strands is not None:
+                    strands.release()
 
 
 _TWO_TRIANGLES = np.array([0, 1, 2, 1, 3, 2])

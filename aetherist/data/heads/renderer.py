@@ -66,11 +66,9 @@ class Renderer:
     """
 
     def __init__(self, resolution: int, supersampling: int | None = None) -> None:
-        import moderngl
-
+        self.context = context = make_context()
         self.resolution = resolution
         self.supersampling = supersampling or (2 if resolution >= 128 else 4)
-        self.context = context = make_context()
         side = resolution * self.supersampling
         self._targets = [context.texture((side, side), 4), context.texture((side, side), 1, dtype="f4")]
         self._frame = context.framebuffer(self._targets, context.depth_renderbuffer((side, side)))
@@ -84,7 +82,6 @@ class Renderer:
         self._masks = self._mask_texture()
         corners = context.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], "f4").tobytes())
         self._backdrop = context.vertex_array(self._programs["backdrop"], [(corners, "2f", "corner")])
-        self._strip = moderngl.TRIANGLE_STRIP
 
     def release(self) -> None:
         """Give the device back; the renderer cannot be used after."""
@@ -93,7 +90,8 @@ class Renderer:
     def load(self, head: Head) -> LoadedHead:
         """Put a head on the device and work out how open to light its surfaces are."""
         self._shadow_of = ()
-        return LoadedHead(self, head)
+        with self.context:
+            return LoadedHead(self, head)
 
     def render(self, head: LoadedHead, camera: NDArray[np.float64], light: Uniforms, background: Uniforms) -> View:
         """Draw a loaded head.
@@ -104,6 +102,10 @@ class Renderer:
             light: What ``sample_light`` returned.
             background: What ``sample_background`` returned.
         """
+        with self.context:
+            return self._render(head, camera, light, background)
+
+    def _render(self, head: LoadedHead, camera: NDArray[np.float64], light: Uniforms, background: Uniforms) -> View:
         context, names = self.context, ("backdrop", "skin", "mouth", "eye", "hair")
         to_shadow = self._cast_shadow(head, light["key_direction"])
         projection = perspective(camera)
@@ -126,7 +128,7 @@ class Renderer:
         for name in names:
             self.set(name, scene | light | background | head.uniforms)
         context.disable(context.DEPTH_TEST)
-        self._backdrop.render(self._strip)
+        self._backdrop.render(context.TRIANGLE_STRIP)
         context.enable(context.DEPTH_TEST)
         head.draw()
         return self._read()

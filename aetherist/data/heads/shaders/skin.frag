@@ -4,6 +4,7 @@ layout(location = 0) out vec4 colour;
 layout(location = 1) out float distance_;
 uniform sampler3D noise;
 uniform sampler2D masks;             // lips, eyelids, ears, inside of the mouth
+uniform vec3 brow_shape;             // height, arch, thickness
 uniform vec3 skin_colour, lip_colour, cloth_colour, hair_colour, pattern;
 uniform float redness, freckles, age, gloss, neckline, beard, scalp_tint;
 
@@ -17,6 +18,13 @@ float stroke(vec2 p, vec2 a, vec2 b, float width) {
     float t = clamp(dot(p - a, ab) / dot(ab, ab), 0.0, 1.0);
     float d = length(p - a - t * ab) / (width * (0.55 + 0.45 * sin(PI * t)));
     return exp(-d * d);
+}
+
+// Where the eyebrows grow; the same band as regions.brow.
+float brow(vec3 q, float x) {
+    float along = (x - .11) / .47, middle = 7.462 + brow_shape.x + .07 * sin(clamp(along, 0., 1.) * 2.4) * brow_shape.y;
+    float band = abs(q.y - middle) / ((.026 - .017 * smoothstep(.35, 1., along)) * brow_shape.z);
+    return smoothstep(1.3, .5, band) * smoothstep(-.05, .12, along) * smoothstep(1.05, .85, along) * smoothstep(.9, 1.15, q.z);
 }
 
 // Folds and lines of age, from 0 to 1, in the template's coordinates (decimetres).
@@ -72,6 +80,7 @@ void main() {
     stubble *= .55 + .45 * smoothstep(-.2, .35, noise4(q * 13.).z + .5 * noise4(q * 23.).x);
     albedo = mix(albedo, albedo * mix(vec3(.52, .52, .55), hair_colour * 2. + .15, .35), clamp(stubble, 0., 1.) * .75);
     albedo = mix(albedo, hair_colour * .6, scalp * scalp_tint * .75);
+    albedo = mix(albedo, hair_colour * .8, brow(q, x) * .55);
     float crease = smoothstep(.25, 1., age) * creases(q, x) * (1. - scalp * scalp_tint);
     albedo *= mix(vec3(1.), vec3(.72, .60, .56), clamp(crease, 0., 1.) * .46);
 
