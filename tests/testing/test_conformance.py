@@ -15,6 +15,8 @@ from aetherist.core.registry import Registry
 from aetherist.testing import check_component, inputs_for
 
 SMALL: dict[str, dict[str, Any]] = {
+    "augment.adaptive": {},
+    "augment.blur": {},
     "camera.from_opengl": {},
     "camera.from_world_to_camera": {},
     "camera.to_opengl": {},
