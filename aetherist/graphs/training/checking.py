@@ -184,13 +184,12 @@ class _Check:
     def _compiled(self, name: str, phase: PhaseSpec, graph: Graph, place: tuple[str, ...]) -> Faults:
         if not phase.compile:
             return
-        feeds = self.spec.feeds_of(name)
-        inputs = [key for key in graph.inputs if getattr(feeds.get(key), "differentiate", False)]
         parts = [key for key, part in graph.parts.items() if getattr(part.cls, "differentiates", False)]
-        if inputs or parts:
-            who = f"takes derivatives by {', '.join(inputs)}" if inputs else f"calls {', '.join(parts)}, which does so"
+        if parts:
             message = f"phase '{name}' cannot be compiled: it differentiates twice, which compiled code cannot"
-            notes = (f"within its graph it {who}; the optimizer then differentiates that",)
+            notes = (
+                f"within its graph {', '.join(parts)} takes a derivative, and the optimizer then differentiates that",
+            )
             yield self.recipe.fault("AE706", message, *place, "compile", notes=notes, fix="remove compile: true")
 
     def _controls(self) -> Faults:

@@ -120,10 +120,9 @@ class Feeder:
         value = value.to(self.device, non_blocking=True)
         if value.dtype == torch.uint8 and not _takes(given.type, "uint8"):
             value = from_bytes(value, given.type.meaning)
-        if feed.size is not None:
-            size = feed.size if isinstance(feed.size, int) else self.sizes[feed.size]
-            value = resized(value, size)
-        return value.detach().requires_grad_() if feed.differentiate else value
+        if feed.size is None:
+            return value
+        return resized(value, feed.size if isinstance(feed.size, int) else self.sizes[feed.size])
 
 
 def fields_of(feed: Feed) -> list[str]:

@@ -64,8 +64,6 @@ class FieldFeed(Spec):
     """The probability of taking the other image's instead."""
     size: PositiveInt | str | None = None
     """Resize a picture to this many rows and columns, or to what a component has: ``rays.resolution``."""
-    differentiate: bool = False
-    """Let the graph take derivatives by this input, as gradient penalties do."""
 
 
 class ValueFeed(Spec):
@@ -214,6 +212,8 @@ class GrowSpec(Spec):
 class DataSpec(Spec):
     """What is done with the data before it is fed."""
 
+    resolution: PositiveInt | None = None
+    """Reduce pictures to this many rows and columns as they are read; as they are if not given."""
     mirror: bool = False
     """Take every image a second time, mirrored, and its camera with it."""
 

@@ -91,8 +91,3 @@ def test_plain_numbers_follow_schedules_and_controls() -> None:
     schedule = {"value": {"from": 10, "to": 0, "over": 200}}
     assert [fed({"blur": schedule}, step=step)["blur"] for step in (0, 1, 2)] == [10, 5, 0]
     assert fed({"blur": {"control": "strength"}})["blur"] == 0.25
-
-
-def test_an_input_to_differentiate_by_wants_a_gradient() -> None:
-    data = {"picture": torch.rand(4, 3, 2, 2)}
-    assert fed({"image": {"field": "picture", "differentiate": True}}, data)["image"].requires_grad

@@ -123,6 +123,7 @@ GAN: dict[str, Any] = {
         "critic": {"type": "toy.critic"},
         "fool": {"type": "toy.fool"},
         "tell": {"type": "toy.tell"},
+        "leaf": {"type": "image.requires_grad"},
         "penalty": {"type": "toy.penalty"},
     },
     "graphs": {
@@ -156,8 +157,9 @@ GAN: dict[str, Any] = {
         "smoothing": {
             "inputs": {"image": "Image", "camera": "Camera"},
             "steps": {
-                "real": {"call": "critic", "with": {"image": "image", "camera": "camera"}},
-                "loss": {"call": "penalty", "with": {"logits": "real", "image": "image"}},
+                "leaf": {"call": "leaf", "with": {"image": "image"}},
+                "real": {"call": "critic", "with": {"image": "leaf", "camera": "camera"}},
+                "loss": {"call": "penalty", "with": {"logits": "real", "image": "leaf"}},
             },
             "outputs": {"loss": "loss"},
         },
@@ -189,7 +191,6 @@ GAN: dict[str, Any] = {
                 "every": 2,
                 "lazy": True,
                 "optimizer": "discriminator",
-                "feeds": {"image": {"field": "image", "differentiate": True}},
             },
         },
         "controls": {"strength": {"watch": "discriminator.real", "over": 100}},
