@@ -158,7 +158,7 @@ class _Drawing:
                 self.wiring.refuse(f"the graphs expand to more than {MAX_STEPS:,} steps", ("graphs", chain[0]))
             if self.wiring.refused is not None:
                 self.sound = False
-                return {}
+                return dict.fromkeys(spec.outputs)
             env[key] = self._step(name, key, spec.steps[key], scope, env, chain)
         outputs: dict[str, Value | None] = {}
         for key, output in spec.outputs.items():
