@@ -37,7 +37,7 @@ _HAIR = {
     "brown": linear(86, 60, 42),
     "light": linear(134, 100, 66),
     "blond": linear(178, 148, 108),
-    "red": linear(118, 68, 44),
+    "red": linear(104, 62, 42),
 }
 _GREY, _WHITE = linear(152, 148, 144), linear(206, 203, 198)
 

@@ -62,7 +62,10 @@ def sample_attributes(seed: int) -> Attributes:
     share = random.dirichlet([1, 1, 1]) * (0.12 if random.random() < 0.75 else 0.8)
     mixture = share + (1 - share.sum()) * np.eye(3)[main]
     ethnicity = ETHNICITIES[main]
-    colour = HAIR_COLOURS[int(random.choice(6, p=_COLOUR_ODDS[ethnicity]))]
+    # Dark hair is dominant: light colours become rare even in a small mixture.
+    odds = mixture**0.5 @ np.array([_COLOUR_ODDS[name] for name in ETHNICITIES])
+    odds[2:] *= mixture[0] ** 2
+    colour = HAIR_COLOURS[int(random.choice(len(odds), p=odds / odds.sum()))]
     style = _sample_style(random, ethnicity, female, age)
     grey = float(np.clip((age - 40) / 32 + 0.22 * random.standard_normal(), 0, 1)) if age > 33 else 0.0
     if female and random.random() < 0.5:

@@ -79,7 +79,8 @@ class Obstacle:
 def combed(style: HairStyle, points: Array, places: Array) -> Array:
     """Return the direction that hair is combed in at its root, ``(N, 3)``."""
     top = smoothstep(7.7, 8.3, places[:, 1])[:, None]
-    away = np.sign(points[:, :1] - style.part) * np.array([1.0, 0, 0])
+    # The parting ends at the crown.
+    away = np.sign(points[:, :1] - style.part) * np.array([1.0, 0, 0]) * smoothstep(-0.5, 0.15, places[:, 2:])
     comb: Array = style.sideways * away * top + style.back * np.array([0, 0, -1.0]) * (0.3 + 0.7 * top)
     comb = comb + style.forward * np.array([0, -0.35, 1.0]) * top
     comb += _DOWN * (style.down * (1 - 0.75 * top) + 0.15)
@@ -89,7 +90,7 @@ def combed(style: HairStyle, points: Array, places: Array) -> Array:
 def lengths(style: HairStyle, places: Array, random: np.random.Generator) -> Array:
     """Return the length of hairs by where they grow, ``(N,)``."""
     uneven = np.clip(1 + style.uneven * random.standard_normal(len(places)), 0.35, 1.6)
-    sides = 1 - style.taper * (1 - smoothstep(7.25, 8.15, places[:, 1]))
+    sides = 1 - style.taper * (1 - smoothstep(7.40, 8.20, places[:, 1]))
     forehead = smoothstep(0.55, 0.80, places[:, 2]) * smoothstep(0.75, 0.5, np.abs(places[:, 0]))
     length: Array = style.length * uneven * sides * (1 - (1 - style.front) * forehead)
     return length
@@ -172,22 +173,24 @@ def _off_the_face(points: Array, free: float, fringe: bool) -> Array:
     return moved
 
 
+def _neighbourhood(roots: Array, style: HairStyle) -> Array:
+    """Return roots with a fourth coordinate, ``(n, 4)``, in which the two sides of a parting are far apart."""
+    if not style.sideways:
+        return np.pad(roots, ((0, 0), (0, 1)))
+    side = np.sign(roots[:, 0] - style.part) * smoothstep(-0.35, 0.15, roots[:, 2])
+    return np.concatenate([roots, side[:, None]], 1)
+
+
 def _between(guides: Array, roots: Array, children: Array, style: HairStyle) -> Array:
     """Return a strand for each child root: the mean of its three nearest guides on the same side of the parting."""
     from scipy.spatial import cKDTree
 
-    strands = np.empty((len(children), *guides.shape[1:]))
-    if style.sideways:
-        of_child, of_guide = children[:, 0] > style.part, roots[:, 0] > style.part
-    else:
-        of_child, of_guide = np.zeros(len(children), bool), np.zeros(len(roots), bool)
-    for side in np.unique(of_child):
-        mine, own = of_child == side, of_guide == side
-        tree, paths = cKDTree(roots[own]), guides[own] - roots[own][:, None]
-        distance, rows = tree.query(children[mine], k=3, workers=1)
-        weights = 1 / (distance**2 + 1e-3)
-        weights /= weights.sum(1, keepdims=True)
-        strands[mine] = children[mine][:, None] + np.einsum("nj,njkc->nkc", weights, paths[rows])
+    tree = cKDTree(_neighbourhood(roots, style))
+    distance, rows = tree.query(_neighbourhood(children, style), k=3, workers=1)
+    weights = 1 / (distance**2 + 1e-3)
+    weights /= weights.sum(1, keepdims=True)
+    paths = guides - roots[:, None]
+    strands: Array = children[:, None] + np.einsum("nj,njkc->nkc", weights, paths[rows])
     return strands
 
 
@@ -207,12 +210,11 @@ def _gather(strands: Array, roots: Array, style: HairStyle, random: np.random.Ge
     from scipy.spatial import cKDTree
 
     leaders = random.choice(len(strands), style.clumps, replace=False)
-    lock = leaders[cKDTree(roots[leaders]).query(roots, workers=1)[1]]
+    places = _neighbourhood(roots, style)
+    lock = leaders[cKDTree(places[leaders]).query(places, workers=1)[1]]
     along = np.linspace(0, 1, style.points)[None, :, None]
     spread = (roots - roots[lock])[:, None] * (1 - 0.7 * along)
     pull = style.clump * along**0.8 * random.uniform(0.4, 1, (len(strands), 1, 1))
-    # Locks on either side of the parting stay on their side.
-    pull = pull * ((roots[:, 0] > style.part) == (roots[lock, 0] > style.part))[:, None, None]
     gathered: Array = strands + pull * (strands[lock] + spread - strands)
     return gathered
 

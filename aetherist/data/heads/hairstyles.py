@@ -62,8 +62,8 @@ class HairStyle:
 
 HAIR_STYLES: dict[str, HairStyle] = {
     "buzz": HairStyle(
-        length=0.09, uneven=0.25, points=4, strands=15000, width=0.0055, lift=0.55, layer=0.01, hug=0, gravity=0,
-        forward=0.4, down=0.5, mess=1.2, clumps=0,
+        length=0.07, uneven=0.2, points=4, strands=15000, width=0.0062, lift=0.4, layer=0.01, hug=0, gravity=0,
+        forward=0.4, down=0.5, mess=0.9, clumps=0,
     ),
     "crop": HairStyle(
         length=0.21, uneven=0.2, points=10, strands=14000, width=0.0072, lift=0.8, layer=0.02, hug=0, gravity=0,
@@ -71,11 +71,11 @@ HAIR_STYLES: dict[str, HairStyle] = {
     ),
     "short": HairStyle(
         length=0.56, uneven=0.20, points=9, strands=14000, width=0.006, lift=0.34, layer=0.09, hug=0.35, gravity=0.14,
-        part=0.22, sideways=0.7, back=0.1, forward=0.5, down=0.8, taper=0.68, front=0.8, mess=0.6, clumps=380,
+        part=0.22, sideways=0.7, back=0.1, forward=0.5, down=0.8, taper=0.80, front=0.8, mess=0.6, clumps=380,
     ),
     "swept": HairStyle(
         length=0.85, uneven=0.15, points=11, strands=14000, width=0.006, lift=0.42, layer=0.10, hug=0.45, gravity=0.10,
-        part=0.3, sideways=0.35, back=1.1, down=0.6, taper=0.72, mess=0.35, clumps=340,
+        part=0.3, sideways=0.35, back=1.1, down=0.6, taper=0.80, mess=0.35, clumps=340,
     ),
     "bob": HairStyle(
         length=1.6, points=16, width=0.0076, lift=0.12, layer=0.14, gravity=0.55, part=0.14, sideways=0.9, back=0.3,
@@ -83,7 +83,7 @@ HAIR_STYLES: dict[str, HairStyle] = {
     ),
     "fringe": HairStyle(
         length=2.3, points=16, width=0.0072, lift=0.12, layer=0.15, gravity=0.55, part=0.0, back=0.1, forward=0.9,
-        front=0.32, face=50, mess=0.25, clumps=320, clump=0.4,
+        front=0.27, face=50, mess=0.25, clumps=320, clump=0.4,
     ),
     "long": HairStyle(
         length=3.5, uneven=0.08, points=18, width=0.0078, lift=0.10, layer=0.15, gravity=0.6, part=0.08, sideways=0.8,

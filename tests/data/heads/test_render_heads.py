@@ -53,13 +53,13 @@ def test_rendering_again_does_nothing_and_other_settings_are_refused(small: Path
 
 
 def test_it_goes_on_where_it_stopped(small: Path, tmp_path: Path) -> None:
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def stop(progress: Progress) -> None:
-        raise Stop
+        raise StopError
 
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         render_heads(tmp_path / "set", **SMALL, progress=stop)
     with pytest.raises(ValueError, match="begun with other settings"):
         render_heads(tmp_path / "set", **(SMALL | {"views": 3}))
