@@ -69,6 +69,8 @@ class Solver:
     def equate(self, left: Shape, right: Shape, because: Any = None) -> list[Conflict]:
         """Add the equation of two shapes; return the contradictions it runs into.
 
+        Where there is a choice, the names of the right shape stay and those of the left one are explained by them.
+
         Raises:
             SizeError: If a size grows beyond what is reckoned with.
         """
@@ -188,7 +190,8 @@ class Solver:
         zero = Dim(tuple((monomial, factor // divisor) for monomial, factor in zero.terms))
         if _below_zero(zero) or _below_zero(-zero):
             return False
-        for monomial, factor in zero.terms:
+        ours = equation.left.symbols
+        for monomial, factor in sorted(zero.terms, key=lambda term: ours.isdisjoint(name for name, _ in term[0])):
             if abs(factor) == 1 and len(monomial) == 1 and monomial[0][1] == 1:
                 symbol = monomial[0][0]
                 rest = zero - Dim(((monomial, factor),))
