@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.measure import median_seconds, seconds, table
 from aetherist.core.check import check
 from aetherist.core.recipe import Recipe
+from benchmarks.measure import median_seconds, seconds, table
 
 LIMIT_WARM = 0.050
 LIMIT_1000 = 1.0
