@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from aetherist.core import Component, registry
 from aetherist.core.registry import Registry
 from aetherist.testing import check_component, inputs_for
+from tests.components.embeddings.scripted import pixel_means
 
 SMALL: dict[str, dict[str, Any]] = {
     "augment.adaptive": {},
@@ -41,6 +42,15 @@ SMALL: dict[str, dict[str, Any]] = {
         "rows_independent": False,
         "always": {"camera"},
     },
+    "embedding.face_recognition": {"config": {"weights": None}, "sizes": {"H": 20, "W": 20, "B": 2}},
+    "embedding.inception_v3": {"config": {"weights": None, "size": 75}, "sizes": {"H": 20, "W": 20, "B": 2}},
+    "embedding.mobileface": {"config": {"weights": None}, "sizes": {"H": 20, "W": 20, "B": 2}},
+    "embedding.torchscript": {
+        "config": {"path": str(pixel_means()), "size": 8, "dim": 12},
+        "sizes": {"H": 9, "W": 9},
+        "export": False,
+    },
+    "embedding.vgg16_features": {"config": {"weights": None}, "sizes": {"H": 16, "W": 16, "B": 2}},
     "image.interpolate": {"no_gradient": {"real", "fake"}},
     "image.requires_grad": {},
     "image.to_signed": {},
@@ -54,7 +64,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "loss.hinge_generator": {},
     "loss.identity": {"sizes": {"D": 5}},
     "loss.l1": {},
-    "loss.lpips": {"config": {"channels": [2, 2]}},
+    "loss.lpips": {"config": {"weights": None, "channels": [2, 2]}},
     "loss.mask": {"config": {"distance": "bce"}},
     "loss.multiview_consistency": {"sizes": {"R": 6}},
     "loss.nonsaturating_discriminator": {},

@@ -7,23 +7,28 @@ from jaxtyping import Float
 from pydantic import PositiveInt
 from torch import Tensor
 
+from aetherist.components.embeddings.frozen import FrozenConfig, FrozenNetwork
 from aetherist.components.losses.features import paired
 from aetherist.components.types import FeatureMaps, Loss
-from aetherist.core import Component, ComponentConfig, component, operation
+from aetherist.core import component, operation
 
 _TINY = 1e-10
 
 
 @component("loss.lpips")
-class LPIPS(Component):
+class LPIPS(FrozenNetwork):
     """Compare pictures as people do: squared differences of unit features, weighted channel by channel.
 
     Zhang et al. 2018, "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric", section 3. The
-    channels' weights are the buffers ``head0``, ``head1``, ...; they start equal.
+    channels' weights are the buffers ``head0``, ``head1``, ...; those that come by name are the published ones. The
+    distance is the published one where the features are too: see the label of the network that makes them.
     """
 
-    class Config(ComponentConfig):
-        """Layers of the network that the features come from."""
+    class Config(FrozenConfig):
+        """Which heads, for which layers."""
+
+        weights: str | None = "lpips-vgg"
+        """A name from ``aetherist weights list``, or the path of a file; nothing for equal weights."""
 
         channels: tuple[PositiveInt, ...] = (64, 128, 256, 512, 512)
         """Channels of each feature map; those of VGG16 by default."""
@@ -34,6 +39,7 @@ class LPIPS(Component):
         super().__init__(config)
         for index, channels in enumerate(config.channels):
             self.register_buffer(f"head{index}", torch.full((channels,), 1.0 / channels))
+        self.freeze()
 
     def forward(self, features: list[FeatureMaps["B _ _ _"]], target: list[FeatureMaps["B _ _ _"]]) -> Loss[""]:
         """Return the mean distance of the rows; 0 where the features point the same way everywhere.
@@ -50,7 +56,7 @@ class LPIPS(Component):
     ) -> Float[Tensor, "B"]:
         """Return the distance of each row."""
         pairs = paired(features, target, (1.0,) * len(self.config.channels), self.component_name)
-        total = features[0].new_zeros(features[0].shape[0])
+        total: Tensor = features[0].new_zeros(features[0].shape[0])
         for index, (a, b, _) in enumerate(pairs):
             head: Tensor = self.get_buffer(f"head{index}").to(a.dtype)
             apart = (_unit(a) - _unit(b)).square()

@@ -20,7 +20,7 @@ def maps(seed: int = 0) -> list[Tensor]:
         losses.FeatureMatching.create(),
         losses.Perceptual.create(),
         losses.Perceptual.create(distance="l2"),
-        losses.LPIPS.create(channels=[4, 6]),
+        losses.LPIPS.create(weights=None, channels=[4, 6]),
     ],
 )
 def test_equal_features_are_no_distance_apart_and_nearer_ones_less(loss: torch.nn.Module) -> None:
@@ -54,12 +54,12 @@ def test_lists_must_be_equally_long(kind: type[losses.Perceptual]) -> None:
 
 
 def test_lpips_looks_at_the_direction_of_features_not_their_strength() -> None:
-    loss = losses.LPIPS.create(channels=[4, 6])
+    loss = losses.LPIPS.create(weights=None, channels=[4, 6])
     assert loss([3 * x for x in maps()], maps()).item() == pytest.approx(0.0, abs=1e-9)
 
 
 def test_lpips_by_hand() -> None:
-    loss = losses.LPIPS.create(channels=[2])
+    loss = losses.LPIPS.create(weights=None, channels=[2])
     loss.head0.copy_(torch.tensor([1.0, 10.0]))
     one, other = torch.tensor([3.0, 4.0]).reshape(1, 2, 1, 1), torch.tensor([5.0, 0.0]).reshape(1, 2, 1, 1)
     assert loss([one], [other]).item() == pytest.approx((0.6 - 1) ** 2 + 10 * 0.8**2)
@@ -69,7 +69,7 @@ def test_lpips_by_hand() -> None:
 
 def test_lpips_has_a_gradient_where_a_pixel_has_no_features() -> None:
     dead = torch.zeros(1, 2, 3, 3, requires_grad=True)
-    losses.LPIPS.create(channels=[2])([dead], [torch.ones(1, 2, 3, 3)]).backward()
+    losses.LPIPS.create(weights=None, channels=[2])([dead], [torch.ones(1, 2, 3, 3)]).backward()
     assert dead.grad is not None
     assert dead.grad.isfinite().all()
 

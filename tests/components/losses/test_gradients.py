@@ -51,7 +51,7 @@ CASES: dict[str, tuple[Callable[..., Tensor], tuple[Tensor, ...]]] = {
         (drawn(2, 2, 3, 3), drawn(2, 2, 3, 3, seed=1)),
     ),
     "lpips": (
-        lambda a, b: losses.LPIPS.create(channels=[3]).double()([a], [b]),
+        lambda a, b: losses.LPIPS.create(weights=None, channels=[3]).double()([a], [b]),
         (drawn(2, 3, 2, 2), drawn(2, 3, 2, 2, seed=1)),
     ),
     "identity": (losses.Identity.create(), (drawn(2, 5), drawn(2, 5, seed=1))),
