@@ -81,18 +81,19 @@ class ImageDataset(Dataset[dict[str, Tensor]]):
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         mirrored, number = divmod(range(len(self))[index], len(self.records))
         record = self.records[number]
-        picture = self._sized(record.path, "RGB", Image.Resampling.BOX)
+        # Computed by numpy, which stays on one thread: torch would call on all cores for each small picture.
+        picture = self._sized(record.path, "RGB", Image.Resampling.BOX).transpose(2, 0, 1).astype(np.float32, "C")
         item = {
-            "image": torch.from_numpy(picture).permute(2, 0, 1).float() / 127.5 - 1,
+            "image": torch.from_numpy(picture / np.float32(127.5) - np.float32(1)),
             "camera": self._cameras[number],
             "index": torch.tensor(number),
         }
         if self._masks and record.mask is not None:
             mask = self._sized(record.mask, "L", Image.Resampling.BOX)
-            item["mask"] = torch.from_numpy(mask)[None].float() / 255
+            item["mask"] = torch.from_numpy(mask.astype(np.float32) / np.float32(255))[None]
         if self._depths and record.depth is not None:
-            depth = self._sized(record.depth, "I", Image.Resampling.NEAREST)
-            item["depth"] = torch.from_numpy(depth)[None].float() * self._index.depth_unit
+            depth = self._sized(record.depth, "I;16", Image.Resampling.NEAREST)
+            item["depth"] = torch.from_numpy(depth.astype(np.float32) * np.float32(self._index.depth_unit))[None]
         if mirrored:
             item |= {name: item[name].flip(-1) for name in ("image", "mask", "depth") if name in item}
             item["camera"] = mirror_camera(item["camera"])

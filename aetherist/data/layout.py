@@ -8,7 +8,7 @@ A folder, or a zip of one, holds pictures and ``dataset.json``::
       "attributes": {"images/000000/000.png": {"identity": 0, "age": 34.2, ...}, ...},
       "masks":      {"images/000000/000.png": "masks/000000/000.png", ...},
       "depths":     {"images/000000/000.png": "depths/000000/000.png", ...},
-      "depth_unit": 0.0001,
+      "depth_unit": 0.0005,
       "about":      {...}
     }
 
@@ -31,7 +31,7 @@ import attrs
 from aetherist.data.source import Source
 
 INDEX = "dataset.json"
-DEPTH_UNIT = 1e-4
+DEPTH_UNIT = 5e-4
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
