@@ -17,10 +17,11 @@ from torch._subclasses.fake_tensor import (
 )
 
 from aetherist.core.dims import Dim, Shape, Star, Symbol
-from aetherist.core.errors import Diagnostic, Severity, Side
+from aetherist.core.document import dotted
+from aetherist.core.errors import Diagnostic, Position, Severity, Side
 from aetherist.core.fakecuda import allow_fake_cuda
 from aetherist.core.graph import Constant, Graph, InputRef, OutputRef, Step, Wire
-from aetherist.core.ports import PortType
+from aetherist.core.ports import PortType, misfit
 from aetherist.core.recipe import Recipe
 
 BATCHES = (2, 3)
@@ -45,25 +46,38 @@ class DryRun:
             raise ValueError("this build of PyTorch cannot pretend to have CUDA; dry-run with device='cpu'")
         self.modules: dict[str, nn.Module | None] = {}
         self.diagnostics: list[Diagnostic] = []
+        self.known: set[tuple[str, Position, str]] = set()
 
     def run(self, graph: Graph) -> list[Diagnostic]:
-        """Run a graph at each probe size; return what was found, the first fault of each step."""
+        """Run a graph at each probe size; return what was found, the first fault of each step.
+
+        A step whose inputs another step failed to give is not run, and a step that is at fault in a graph is not
+        reported again where other graphs call that graph.
+        """
         self.diagnostics = []
         faulty: set[str] = set()
         for probe in range(len(BATCHES)):
             sizes = self._probe_sizes(graph, probe)
             with _quiet(), self.mode, torch.device(self.device), torch.no_grad():
-                values: dict[Any, Any] = {
-                    name: self._fake(given.type, sizes, given.default) for name, given in graph.inputs.items()
-                }
+                values = self._inputs(graph, sizes)
                 for step in graph.steps.values():
-                    if step.name in faulty or not self._step(graph, step, values, dict(sizes)):
+                    if step.name in faulty or not self._step(graph, step, values, sizes):
                         faulty.add(step.name)
         return self.diagnostics
 
     def _probe_sizes(self, graph: Graph, probe: int) -> dict[Symbol, int]:
         symbols = {symbol for given in graph.inputs.values() for symbol in given.type.shape.symbols}
         return {symbol: (BATCHES if symbol.name == "B" else OTHERS)[probe] for symbol in symbols}
+
+    def _inputs(self, graph: Graph, sizes: Mapping[Symbol, int]) -> dict[Any, Any]:
+        values: dict[Any, Any] = {}
+        for name, given in graph.inputs.items():
+            try:
+                values[name] = self._fake(given.type, sizes, given.default)
+            except (RuntimeError, TypeError, OverflowError):
+                message = f"no tensor can have the type of the input '{name}', {given.type}, at {_sizes(sizes)}"
+                self._report("AE402", message, given.where, "graphs", graph.name, "inputs", name)
+        return values
 
     def _fake(self, type_: PortType, sizes: Mapping[Symbol, int], default: Any) -> Any:
         if type_.kind != "tensor" or (default is None and type_.nullable):
@@ -78,9 +92,9 @@ class DryRun:
                 self.modules[part.name] = part.build().eval()
             except Exception as error:
                 self.modules[part.name] = None
-                self._report(
-                    "AE401", f"{part.cls.component_name} cannot be built: {_reason(error)}", "components", part.name
-                )
+                message = f"{part.cls.component_name} cannot be built: {_reason(error)}"
+                where = self.recipe.where("components", part.name, of_key=True)
+                self._report("AE401", message, where, "components", part.name)
         return self.modules[part.name]
 
     def _step(self, graph: Graph, step: Step, values: dict[Any, Any], sizes: dict[Symbol, int]) -> bool:
@@ -98,12 +112,12 @@ class DryRun:
             )
         except _DATA_DEPENDENT as error:
             message = f"'{step.name}' depends on values, so its shapes cannot be told before it runs"
-            self._report("AE404", message, *place, notes=(_reason(error),), severity=Severity.WARNING)
+            self._report("AE404", message, step.where, *place, notes=(_reason(error),), severity=Severity.WARNING)
             return False
         except Exception as error:
             shapes = tuple(f"{name}: {_spell(value)}" for name, value in arguments.items())
             message = f"'{step.name}' fails at these sizes: {type(error).__name__}: {_reason(error)}"
-            self._report("AE402", message, *place, notes=shapes)
+            self._report("AE402", message, step.where, *place, notes=shapes)
             return False
         return self._outputs(step, result, values, sizes, place)
 
@@ -113,21 +127,23 @@ class DryRun:
         honest = True
         for port, type_ in step.outputs.items():
             value = result if step.signature.single else getattr(result, port, None)
-            values[(step.name, None if step.signature.single else port)] = value
             problem = self._lie(type_, value, sizes)
-            if problem is not None:
+            if problem is None:
+                values[(step.name, None if step.signature.single else port)] = value
+            else:
                 honest = False
                 label = step.name if step.signature.single else f"{step.name}.{port}"
                 sides = (Side("declares", str(type_)), Side("gives", _spell(value)))
                 message = f"{step.part.cls.component_name} does not keep its word for '{label}': {problem}"
-                self._report("AE403", message, *place, sides=sides)
+                self._report("AE403", message, step.where, *place, port=port, sides=sides)
         return honest
 
     def _lie(self, type_: PortType, value: Any, sizes: dict[Symbol, int]) -> str | None:
-        if type_.kind != "tensor":
-            return None
         if value is None:
             return None if type_.nullable else "it gives null"
+        if type_.kind != "tensor":
+            problem = misfit(value, type_) if type_.item is None else None
+            return f"it {problem}" if problem else None
         if not isinstance(value, torch.Tensor):
             return f"it gives a {type(value).__name__}"
         if type_.dtypes is not None and str(value.dtype).removeprefix("torch.") not in type_.dtypes:
@@ -140,8 +156,10 @@ class DryRun:
             else f"the shape is {tuple(value.shape)} at {_sizes(sizes)}"
         )
 
-    def _report(self, code: str, message: str, *place: str, **more: Any) -> None:
-        self.diagnostics.append(self.recipe.fault(code, message, *place, of_key=True, **more))
+    def _report(self, code: str, message: str, where: Position, *place: str, port: str = "", **more: Any) -> None:
+        if (code, where, port) not in self.known:
+            self.diagnostics.append(Diagnostic(code, message, where=where, path=dotted(place), **more))
+        self.known.add((code, where, port))
 
 
 @contextlib.contextmanager
