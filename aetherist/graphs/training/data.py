@@ -40,6 +40,19 @@ class Dataset(Protocol):
         ...
 
 
+class Nothing:
+    """Data for a training whose feeds read none."""
+
+    fields: Collection[str] = ()
+
+    def __len__(self) -> int:
+        return 1
+
+    def read(self, index: int, fields: Collection[str], mirrored: bool) -> Mapping[str, Tensor]:
+        """Return no field; none can be asked for."""
+        raise ValueError(f"there is no data to read {', '.join(fields)} of image {index} from (mirrored: {mirrored})")
+
+
 class Order:
     """An endless shuffled order of ``size`` items, each once an epoch; any place of it can be asked for."""
 

@@ -7,6 +7,7 @@ parts that a batch is taken in, nor on whether the training was stopped in betwe
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from aetherist.components.ops import noise
 from aetherist.core.dims import Dim
 from aetherist.core.graph import Graph, GraphInput
 from aetherist.core.ports import PortType
@@ -86,7 +88,7 @@ class Feeder:
     def _value(self, given: GraphInput, feed: Feed, moment: Moment, data: Rows) -> Any:
         match feed:
             case DrawFeed():
-                return self._draw(given, feed, moment)
+                return self._drawn_by(given, feed, data) if feed.by else self._draw(given, feed, moment)
             case FieldFeed():
                 return self._field(given, feed, moment, data)
             case ControlFeed():
@@ -110,6 +112,18 @@ class Feeder:
             drawn = torch.rand(shape, generator=generator) * (feed.high - feed.low) + feed.low
         return drawn[moment.rows].to(self.device)
 
+    def _drawn_by(self, given: GraphInput, feed: DrawFeed, data: Rows) -> Tensor:
+        assert feed.by is not None
+        seeds = data[feed.by].to(self.device).long()
+        size = drawn_shape(given.type, feed, 1)[1:]
+        positions = torch.arange(math.prod(size), device=self.device).reshape(size)
+        stream = zlib.crc32(f"{self.seed}.{given.name}".encode()) >> 8
+        if feed.draw == "seeds":
+            return noise.hashed(seeds, positions, stream) >> 1
+        if feed.draw == "normal":
+            return noise.normal(seeds, positions, stream) * feed.scale
+        return noise.uniform(seeds, positions, stream) * (feed.high - feed.low) + feed.low
+
     def _field(self, given: GraphInput, feed: FieldFeed, moment: Moment, data: Rows) -> Tensor:
         value = data[OTHER + feed.field if feed.row == "other" else feed.field]
         if feed.swap:
@@ -127,6 +141,8 @@ class Feeder:
 
 def fields_of(feed: Feed) -> list[str]:
     """Return the fields that a feed reads, those of another image with ``other:`` before them."""
+    if isinstance(feed, DrawFeed) and feed.by is not None:
+        return [feed.by]
     if not isinstance(feed, FieldFeed):
         return []
     found = [OTHER + feed.field if feed.row == "other" else feed.field]

@@ -29,8 +29,8 @@ from aetherist.graphs.training.interval import Interval
 from aetherist.graphs.training.optimizers import Optimizers
 from aetherist.graphs.training.precision import scaler
 from aetherist.graphs.training.reading import averaged_components, read_training
-from aetherist.graphs.training.snapshots import draw
-from aetherist.graphs.training.stage import Stage
+from aetherist.graphs.training.snapshots import draw, published
+from aetherist.graphs.training.stage import Stage, frozen
 
 
 class Trainer:
@@ -66,6 +66,7 @@ class Trainer:
         self.model = model.to(device)
         self.folder, self.world, self.device = folder, world or World(), torch.device(device)
         self.observers, self.workers = list(observers), workers
+        self.kept = [name for name, part in model.components.items() if not frozen(part)]
         self.step = self.images = 0
         self.seconds = 0.0
         self.settings = settings_at(self.spec.grow, 0)
@@ -133,7 +134,7 @@ class Trainer:
             "seconds": self.seconds,
             "interval": self.interval.state(),
             "controls": self.controls.values,
-            "components": {name: part.state_dict() for name, part in self.model.components.items()},
+            "components": {name: self.model.components[name].state_dict() for name in self.kept},
             "ema": self.ema.state() if self.ema is not None else None,
             "optimizers": {name: optimizer.state_dict()["state"] for name, optimizer in self.optimizers.all.items()},
             "scalers": {name: each.state_dict() for name, each in self.scalers.items()},
@@ -158,8 +159,8 @@ class Trainer:
             TrainingError: If it belongs to other components or phases.
         """
         try:
-            for name, part in self.model.components.items():
-                part.load_state_dict(state["components"][name])
+            for name in self.kept:
+                self.model.components[name].load_state_dict(state["components"][name])
             if self.ema is not None:
                 self.ema.load(state["ema"])
             for name, optimizer in self.optimizers.all.items():
@@ -299,7 +300,9 @@ class Trainer:
             return
         path = self.folder.model(self.images)
         facts = {"images": self.images, "steps": self.step, "seconds": round(self.seconds)}
-        save_model(path, self.model.recipe, self._shown_components(), metadata={"training": facts}, overwrite=True)
+        recipe = published(self.model.report, self.spec.snapshots)
+        parts = {name: part for name, part in self._shown_components().items() if name in recipe.spec.components}
+        save_model(path, recipe, parts, metadata={"training": facts}, overwrite=True)
         self._tell(events.Saved(self.images, path, "model"))
 
     def _save(self) -> None:

@@ -8,8 +8,10 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import default_collate
 
+from aetherist.core.check import Report
 from aetherist.core.graph import Graph
 from aetherist.core.plan import Plan
+from aetherist.core.recipe import Recipe
 from aetherist.graphs.training.data import Rows
 from aetherist.graphs.training.events import Pictured
 from aetherist.graphs.training.feeds import Feeder, Moment
@@ -27,6 +29,22 @@ def snapshot_feeds(spec: TrainingSpec, graph: Graph) -> dict[str, Feed]:
 def snapshot_outputs(spec: SnapshotSpec, graph: Graph) -> list[str]:
     """Return which of the wanted outputs the graph has."""
     return [name for name in spec.outputs if name in graph.outputs]
+
+
+def published(report: Report, spec: SnapshotSpec) -> Recipe:
+    """Return the recipe of a model for use: the components of the snapshot graph, and every graph they suffice for.
+
+    What only training needs (discriminators, losses and the networks they look with) is left out.
+    """
+    if spec.graph not in report.graphs:
+        return report.recipe
+    parts = report.graphs[spec.graph].parts
+    data = report.recipe.plain()
+    data.pop("training", None)
+    data["components"] = {name: part for name, part in data["components"].items() if name in parts}
+    kept = {name for name, graph in report.graphs.items() if graph.parts.keys() <= parts.keys()}
+    data["graphs"] = {name: graph for name, graph in data["graphs"].items() if name in kept}
+    return Recipe.read(data, trusted=report.recipe.trusted)
 
 
 def draw(

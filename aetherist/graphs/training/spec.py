@@ -49,6 +49,8 @@ class DrawFeed(Spec):
     """The greatest uniform number."""
     scale: float = 1.0
     """The standard deviation of normal numbers."""
+    by: str | None = None
+    """A whole-numbered field of the data that the draw hangs on: the same identity, the same latent at every step."""
     sizes: dict[str, PositiveInt] = Field(default_factory=dict)
     """Sizes of the axes that the input leaves open, by name: ``{N: 1000}``."""
 

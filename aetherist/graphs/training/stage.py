@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
+from torch import nn
 from torch.amp import GradScaler
 
 from aetherist.core.graph import Graph
@@ -17,6 +18,12 @@ from aetherist.graphs.training.phases import Phase
 from aetherist.graphs.training.reading import component_sizes
 from aetherist.graphs.training.snapshots import NAME, snapshot_feeds, snapshot_outputs
 from aetherist.graphs.training.spec import Feed, TrainingSpec
+
+
+def frozen(part: nn.Module) -> bool:
+    """Return whether a component came with weights that it lets nobody change: a network that losses look with."""
+    parameters = list(part.parameters())
+    return bool(parameters) and not any(parameter.requires_grad for parameter in parameters)
 
 
 class Stage:

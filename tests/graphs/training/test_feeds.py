@@ -64,6 +64,17 @@ def test_steps_phases_and_seeds_draw_different_numbers(changed: dict[str, Any]) 
     assert not torch.equal(fed(feeds)["latent"], fed(feeds, **changed)["latent"])
 
 
+def test_a_draw_may_hang_on_a_field_alone() -> None:
+    """The same identity has the same latent at every step, in every phase, in whatever row it comes."""
+    feeds = {"latent": {"draw": "normal", "by": "identity"}}
+    first = fed(feeds, {"identity": torch.tensor([7, 1, 7, 2])})["latent"]
+    later = fed(feeds, {"identity": torch.tensor([2, 7, 3, 3])}, step=5, phase="another")["latent"]
+    assert torch.equal(first[0], first[2])
+    assert torch.equal(first[0], later[1])
+    assert torch.equal(first[3], later[0])
+    assert not torch.equal(first[0], first[1])
+
+
 def test_bytes_become_the_range_that_the_input_means() -> None:
     data = {"picture": torch.tensor([0, 255], dtype=torch.uint8).view(1, 1, 1, 2).expand(4, 3, 2, 2)}
     made = fed({"image": {"field": "picture"}, "unit": {"field": "picture"}}, data)
