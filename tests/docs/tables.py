@@ -105,6 +105,8 @@ def _takes(schema: dict[str, Any]) -> str:
     if "const" in schema:
         return f"`{schema['const']}`"
     kind = schema.get("type")
+    if "prefixItems" in schema:
+        return f"list of {len(schema['prefixItems'])}, each {_takes(schema['prefixItems'][0])}"
     if kind == "array":
         return f"list of {_takes(schema['items'])}"
     if kind == "object":
