@@ -83,6 +83,8 @@ class PlaneTable:
         self.batch = batch
         # A view, not a copy, of planes whose features lie side by side.
         self.rows = planes.permute(0, 3, 4, 1, 2).reshape(-1, channels)
+        right, down = self.planes_per_image, self.resolution * self.planes_per_image
+        self.corners = torch.tensor([0, right, down, down + right], dtype=torch.int32, device=planes.device)
 
     def read(self, points: Tensor) -> Tensor:
         """Return the features of points ``(3, B, N)``, coordinates first: ``(B, N, C)``."""
@@ -94,8 +96,7 @@ class PlaneTable:
         if self.batch != 1:
             images = torch.arange(self.batch, device=base.device, dtype=base.dtype) * (size * size * planes)
             base = base + images[:, None].expand(-1, count).reshape(-1, 1)
-        corners = torch.tensor([0, planes, size * planes, size * planes + planes], dtype=base.dtype, device=base.device)
-        taps = (base[:, :, None] + corners).flatten(1)
+        taps = (base[:, :, None] + self.corners).flatten(1)
         read = F.embedding_bag(taps, self.rows, mode="sum", per_sample_weights=weights)
         return read.reshape(-1, count, self.rows.shape[1])
 
