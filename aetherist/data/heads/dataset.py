@@ -22,7 +22,8 @@ from aetherist.data.heads.head import build_head
 from aetherist.data.heads.lighting import sample_background, sample_light
 from aetherist.data.heads.plan import HeadJob, Settings, jobs
 from aetherist.data.heads.renderer import Renderer, View
-from aetherist.data.layout import DEPTH_UNIT, INDEX, pack, write_atomically
+from aetherist.data.layout import DEPTH_UNIT, INDEX, pack, read_plain, write_atomically
+from aetherist.data.source import open_source
 
 _PROGRESS = "unfinished"
 _JPEG_QUALITY = 95
@@ -101,13 +102,10 @@ def render_heads(
 
 def _finished(out: Path, settings: Settings) -> bool:
     """Return whether ``out`` is complete already."""
-    from aetherist.data.source import open_source
-
     index = out if out.suffix == ".zip" else out / INDEX
     if not index.exists():
         return False
-    about = json.loads(open_source(out).read(INDEX)).get("about")
-    if about != settings.to_dict():
+    if read_plain(open_source(out)).get("about") != settings.to_dict():
         raise ValueError(f"{out} is a finished data set with other settings; choose another place, or remove it")
     return True
 
