@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+import copy
+import linecache
 import re
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -89,16 +91,22 @@ class Plan(nn.Module):
         if torch.compiler.is_compiling():
             return self.module.forward(*args, **inputs)  # type: ignore[no-any-return]
         if args:
-            inputs.update(zip(self._names, args, strict=False))
-            if len(args) > len(self._names):
-                raise ValueError(f"{len(args)} inputs given; graph '{self.graph.name}' takes {', '.join(self._names)}")
+            self._name(args, inputs)
         if self.checks != "off":
             self._inputs(inputs, values=self.checks == "values")
         try:
             return self.module.forward(**inputs)  # type: ignore[no-any-return]
         except Exception as error:
-            self._explain(error)
+            self._explain(error, self.module)
             raise
+
+    def _name(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
+        if len(args) > len(self._names):
+            raise ValueError(f"{len(args)} inputs given; graph '{self.graph.name}' takes {', '.join(self._names)}")
+        for name, value in zip(self._names, args, strict=False):
+            if name in inputs:
+                raise ValueError(f"graph '{self.graph.name}' is given its input '{name}' twice, by place and by name")
+            inputs[name] = value
 
     def bind(self, *, keep: Iterable[str] = (), grad: bool = False, **inputs: Any) -> Plan:
         """Run once whatever depends only on ``inputs``; return the plan that is left.
@@ -125,32 +133,34 @@ class Plan(nn.Module):
             try:
                 values = first.forward(**{name: inputs[name] for name in _placeholders(first)})
             except Exception as error:
-                self._explain(error)
+                self._explain(error, first)
                 raise
         for name, value in zip(frontier, values, strict=True):
-            if isinstance(value, torch.Tensor) and not value.requires_grad:
-                rest.register_buffer(name, value, persistent=False)
-            else:
-                setattr(rest, name, value)
+            _keep(rest, name, value.detach() if isinstance(value, torch.Tensor) and not grad else value)
         left = {name: given for name, given in self.graph.inputs.items() if name not in inputs}
         graph = attrs.evolve(self.graph, inputs=left)
         plan = Plan(graph, rest, self._steps, sizes)
         plan.checks = self.checks
-        return plan.train(self.training)
+        plan.training = rest.training = self.training  # the components, which are shared, stay in the mode they are in
+        return plan
 
-    def _explain(self, error: BaseException) -> None:
+    def __deepcopy__(self, memo: dict[int, Any]) -> Plan:
+        copied = Plan(self.graph, copy.deepcopy(self.module, memo), self._steps, self._inputs.sizes)
+        copied.checks, copied.training = self.checks, self.training
+        for name in self.module._non_persistent_buffers_set:  # which a GraphModule forgets
+            copied.module._non_persistent_buffers_set.add(name)
+        return copied
+
+    def _explain(self, error: BaseException, module: fx.GraphModule) -> None:
         """Note on an error which step it comes from, what went in, and where the recipe draws it."""
         traceback: TracebackType | None = error.__traceback__
         while traceback is not None:
             frame = traceback.tb_frame
             if "eval_with_key" in frame.f_code.co_filename:
-                source = frame.f_globals.get("__source__") or self.module.code
-                lines = str(source).splitlines()
-                line = lines[traceback.tb_lineno - 1] if traceback.tb_lineno <= len(lines) else ""
-                match = _ASSIGNED.match(line)
-                step = self._steps.get(match.group(1)) if match else None
-                if step is not None:
-                    error.add_note(_step_note(step, frame.f_locals))
+                match = _ASSIGNED.match(linecache.getline(frame.f_code.co_filename, traceback.tb_lineno))
+                node = next((node for node in module.graph.nodes if match and node.name == match.group(1)), None)
+                if node is not None and node.name in self._steps:
+                    error.add_note(_step_note(self._steps[node.name], node, frame.f_locals))
                 return
             traceback = traceback.tb_next
 
@@ -284,17 +294,24 @@ def _owning(module: fx.GraphModule, graph: fx.Graph) -> fx.GraphModule:
             value = getattr(module, str(node.target))
             if isinstance(value, nn.Module):
                 root.add_module(str(node.target), value)
-            elif isinstance(value, torch.Tensor) and not value.requires_grad:
-                root.register_buffer(str(node.target), value, persistent=False)
             else:
-                setattr(root, str(node.target), value)
+                _keep(root, str(node.target), value)
         elif node.op == "get_attr":
             setattr(root, str(node.target), None)  # filled by the caller; fx wants it to exist
     made = fx.GraphModule(root, graph, class_name=type(module).__name__)
     for name in [str(node.target) for node in graph.nodes if node.op == "get_attr"]:
         if getattr(made, name, None) is None and hasattr(made, name):
             delattr(made, name)
+    made._non_persistent_buffers_set |= root._non_persistent_buffers_set
     return _direct(made)
+
+
+def _keep(module: nn.Module, name: str, value: Any) -> None:
+    """Make a bound value an attribute: a buffer, which moves with the module, unless gradients flow into it."""
+    if isinstance(value, torch.Tensor) and not value.requires_grad:
+        module.register_buffer(name, value, persistent=False)
+    else:
+        setattr(module, name, value)
 
 
 def _is_attribute(node: fx.Node) -> bool:
@@ -309,23 +326,20 @@ def _ancestors(roots: list[fx.Node], nodes: list[fx.Node]) -> list[fx.Node]:
     return [node for node in nodes if node in wanted]
 
 
-def _step_note(step: Step, values: Mapping[str, Any]) -> str:
+def _step_note(step: Step, node: fx.Node, values: Mapping[str, Any]) -> str:
     lines = [f"in step '{step.name}', which calls {step.calls} ({step.part.cls.component_name}), {step.where}"]
-    for port, wire in step.wires.items():
-        lines.append(f"  {port} = {_spell(_local(wire, values))}")
+    for port, argument in node.kwargs.items():
+        lines.append(f"  {port} = {_spell(argument, values)}")
     return "\n".join(lines)
 
 
-def _local(wire: Wire, values: Mapping[str, Any]) -> Any:
-    if isinstance(wire, Constant):
-        return wire.value
-    if isinstance(wire, InputRef | OutputRef):
-        name = str(wire).replace(".", "_")
-        return values.get(name, values.get(f"bound_{name}"))
-    return wire
-
-
-def _spell(value: Any) -> str:
+def _spell(value: Any, values: Mapping[str, Any] = {}) -> str:
+    if isinstance(value, fx.Node):
+        return _spell(values.get(value.name))
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_spell(part, values) for part in value) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{name}: {_spell(part, values)}" for name, part in value.items()) + "}"
     if isinstance(value, torch.Tensor):
         return f"{str(value.dtype).removeprefix('torch.')} {tuple(value.shape)} on {value.device}"
     return repr(value)
