@@ -32,6 +32,8 @@ from aetherist.data.source import Source
 
 INDEX = "dataset.json"
 DEPTH_UNIT = 5e-4
+PARTIAL = ".partial"
+"""The end of the name of a file that is still being written."""
 PICTURES = (".png", ".jpg", ".jpeg", ".webp")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -109,14 +111,14 @@ def label_fault(label: Any) -> str | None:
 def write_atomically(path: Path, data: bytes) -> None:
     """Write a file so that it is there whole or not at all; folders are made as needed."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
     partial.write_bytes(data)
     partial.replace(path)
 
 
 def pack(folder: Path, out: Path) -> None:
     """Pack a folder into a zip, uncompressed because pictures already are, the same bytes for the same files."""
-    partial = out.with_name(f"{out.name}.partial")
+    partial = out.with_name(f"{out.name}{PARTIAL}")
     with zipfile.ZipFile(partial, "w", zipfile.ZIP_STORED) as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():

@@ -22,7 +22,7 @@ from aetherist.data.heads.head import build_head
 from aetherist.data.heads.lighting import sample_background, sample_light
 from aetherist.data.heads.plan import HeadJob, Settings, jobs
 from aetherist.data.heads.renderer import Renderer, View
-from aetherist.data.layout import DEPTH_UNIT, INDEX, pack, read_plain, write_atomically
+from aetherist.data.layout import DEPTH_UNIT, INDEX, PARTIAL, pack, read_plain, write_atomically
 from aetherist.data.source import open_source
 
 _PROGRESS = "unfinished"
@@ -244,7 +244,9 @@ def _record(folder: Path, job: HeadJob) -> Path:
 
 
 def _write_index(folder: Path, settings: Settings) -> None:
-    """Gather the records into ``dataset.json`` and clear them away."""
+    """Gather the records into ``dataset.json`` and clear them away, with what a killed run may have left half written."""
+    for partial in folder.rglob(f"*{PARTIAL}"):
+        partial.unlink()
     entries: list[dict[str, Any]] = []
     for job in jobs(settings):
         entries += json.loads(_record(folder, job).read_text())

@@ -32,7 +32,7 @@ class LoadedStrands:
         first = (np.arange(self.count)[:, None] * self.points + np.arange(self.points - 1)).reshape(-1, 1) * 2
         indices = context.buffer((first + _TWO_TRIANGLES).astype("i4").tobytes())
         self._arrays = {
-            name: context.vertex_array(renderer._programs[name], [], indices) for name in ("hair", "strands")
+            name: context.vertex_array(renderer.programs[name], [], indices) for name in ("hair", "strands")
         }
         self._indices = indices
 

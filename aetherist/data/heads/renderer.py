@@ -76,12 +76,12 @@ class Renderer:
         self._shadow, self._shadow_frame = self._depth_map(_SHADOW_SIZE)
         self._open, self._open_frame = self._depth_map(_OCCLUSION_SIZE)
         common = (_SHADERS / "common.glsl").read_text()
-        self._programs = {name: self._program(name, common) for name in ("skin", "eye", "mouth", "hair", "backdrop")}
-        self._programs |= {name: self._program(name, None) for name in ("shape", "strands")}
+        self.programs = {name: self._program(name, common) for name in ("skin", "eye", "mouth", "hair", "backdrop")}
+        self.programs |= {name: self._program(name, None) for name in ("shape", "strands")}
         self._noise = self._noise_texture()
         self._masks = self._mask_texture()
         corners = context.buffer(np.array([-1, -1, 1, -1, -1, 1, 1, 1], "f4").tobytes())
-        self._backdrop = context.vertex_array(self._programs["backdrop"], [(corners, "2f", "corner")])
+        self._backdrop = context.vertex_array(self.programs["backdrop"], [(corners, "2f", "corner")])
 
     def release(self) -> None:
         """Give the device back; the renderer cannot be used after."""
@@ -220,7 +220,7 @@ class Renderer:
 
     def set(self, name: str, uniforms: dict[str, Any]) -> None:
         """Give a program the uniforms it has, by name; the others are passed over."""
-        program = self._programs[name]
+        program = self.programs[name]
         for key, value in uniforms.items():
             if key in program:
                 slot: Any = program[key]
@@ -236,4 +236,4 @@ class Renderer:
         layout = " ".join(f"{column.shape[1]}f" for column in columns)
         triangles = self.context.buffer(surface.triangles.astype("i4").tobytes())
         content = [(data, layout, *surface.attributes)]
-        return self.context.vertex_array(self._programs[name], content, triangles, skip_errors=True)
+        return self.context.vertex_array(self.programs[name], content, triangles, skip_errors=True)

@@ -63,6 +63,8 @@ def test_it_goes_on_where_it_stopped(small: Path, tmp_path: Path) -> None:
         render_heads(tmp_path / "set", **SMALL, progress=stop)
     with pytest.raises(ValueError, match="begun with other settings"):
         render_heads(tmp_path / "set", **(SMALL | {"views": 3}))
+    (tmp_path / "set/images/000001").mkdir()
+    (tmp_path / "set/images/000001/000.png.77.partial").write_bytes(b"half written by a run that was killed")
     seen: list[Progress] = []
     resumed = render_heads(tmp_path / "set", **SMALL, progress=seen.append)
 
