@@ -244,7 +244,7 @@ def _record(folder: Path, job: HeadJob) -> Path:
 
 
 def _write_index(folder: Path, settings: Settings) -> None:
-    """Gather the records into ``dataset.json`` and clear them away, with what a killed run may have left half written."""
+    """Gather the records into ``dataset.json``; clear them away, and what killed runs left half written."""
     for partial in folder.rglob(f"*{PARTIAL}"):
         partial.unlink()
     entries: list[dict[str, Any]] = []
