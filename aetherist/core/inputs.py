@@ -8,12 +8,14 @@ from typing import Any
 import attrs
 import torch
 
-from aetherist.core.dims import Dim, Star, Symbol
+from aetherist.core.dims import Dim, Shape, Star, Symbol
 from aetherist.core.errors import Diagnostic, InputError, Side, did_you_mean
 from aetherist.core.graph import Graph, GraphInput
 from aetherist.core.ports import misfit
+from aetherist.core.unify import Solver
 
-Sizes = dict[Symbol, int]
+Sizes = dict[Symbol | Star, Any]
+"""What names in shapes stand for: numbers, and for runs the sizes of their axes."""
 
 
 @attrs.frozen(eq=False)
@@ -22,7 +24,10 @@ class _TensorCheck:
 
     given: GraphInput
     rank: int
-    open: bool
+    run: Star | None
+    before: int
+    after: int
+    compound: bool
     head: tuple[tuple[int, Dim, int | None, Symbol | None], ...]
     dtypes: frozenset[torch.dtype] | None
     look: Callable[[torch.Tensor], str | None] | None
@@ -31,11 +36,12 @@ class _TensorCheck:
 class InputCheck:
     """The check of one graph's inputs. ``sizes`` are those that inputs bound earlier have fixed."""
 
-    def __init__(self, graph: Graph, sizes: Mapping[Symbol, int]) -> None:
+    def __init__(self, graph: Graph, sizes: Mapping[Symbol | Star, Any]) -> None:
         self.graph = graph
         self.sizes = dict(sizes)
         self.required = frozenset(name for name, given in graph.inputs.items() if given.required)
         self.tensors = {name: _prepared(given) for name, given in graph.inputs.items() if given.type.kind == "tensor"}
+        self.compound = [check for check in self.tensors.values() if check.compound]
 
     def __call__(self, inputs: Mapping[str, Any], *, values: bool, partial: bool = False) -> Sizes:
         """Raise :class:`InputError` unless the inputs fit; return the sizes that they fix.
@@ -64,9 +70,32 @@ class InputCheck:
                 found.append(
                     self._fault("AE504", name, f"'{name}' is a {type(value).__name__}, not {check.given.type}")
                 )
+        if self.compound and not found:
+            found += self._unsolvable(inputs, sizes)
         if found:
             raise InputError(found)
         return sizes
+
+    def _unsolvable(self, inputs: Mapping[str, Any], sizes: Sizes) -> list[Diagnostic]:
+        """Solve the sizes that are sums and products for the names in them; add those to ``sizes``."""
+        solver = Solver()
+        for name, size in sizes.items():
+            if isinstance(name, Symbol):
+                solver.equate(Shape((Dim.of(name),)), Shape((Dim.of(size),)))
+        found = []
+        for check in self.compound:
+            value = inputs.get(check.given.name)
+            if isinstance(value, torch.Tensor):
+                places = [(Shape((size,)), Shape((Dim.of(value.shape[at]),))) for at, size, *_ in check.head]
+                if any(solver.equate(*place, check) for place in places):
+                    found.append(self._misshapen(check, value, sizes))
+        for conflict in solver.settle():
+            found.append(self._misshapen(conflict.because, inputs[conflict.because.given.name], sizes))
+        for symbol in {symbol for check in self.compound for symbol in check.given.type.shape.symbols}:
+            size = solver.dim(Dim.of(symbol)).constant
+            if size is not None:
+                sizes[symbol] = size
+        return found
 
     def _names(self, inputs: Mapping[str, Any], partial: bool) -> list[Diagnostic]:
         found = []
@@ -91,7 +120,11 @@ class InputCheck:
         if check.dtypes is not None and value.dtype not in check.dtypes:
             message = f"'{name}' has the wrong dtype"
             return self._fault("AE504", name, message, sides=_sides(check, value))
-        known = ", ".join(f"{symbol} = {size}" for symbol, size in sizes.items() if symbol in type_.shape.symbols)
+        known = ", ".join(
+            f"{name} = {size}"
+            for name, size in sizes.items()
+            if name in type_.shape.symbols or name in type_.shape.axes
+        )
         notes = (f"other inputs fix {known}",) if known else ()
         return self._fault("AE503", name, f"'{name}' has the wrong shape", sides=_sides(check, value), notes=notes)
 
@@ -120,24 +153,27 @@ def _prepared(given: GraphInput) -> _TensorCheck:
     names = given.type.dtypes
     dtypes = None if names is None else frozenset(getattr(torch, name) for name in names if hasattr(torch, name))
     look = given.type.named.check if given.type.named is not None else None
-    rank = len(axes) if run is None else len(axes) - 1
-    return _TensorCheck(given, rank, run is not None, tuple(head), dtypes, look)
+    compound = any(constant is None and symbol is None for _, _, constant, symbol in head)
+    star = axes[run] if run is not None else None
+    assert star is None or isinstance(star, Star)
+    rank, before = (len(axes), 0) if run is None else (len(axes) - 1, run)
+    return _TensorCheck(given, rank, star, before, rank - before, compound, tuple(head), dtypes, look)
 
 
 def _fits(check: _TensorCheck, value: torch.Tensor, sizes: Sizes) -> bool:
     shape = value.shape
-    if len(shape) != check.rank and not (check.open and len(shape) > check.rank):
+    if len(shape) != check.rank and not (check.run is not None and len(shape) > check.rank):
         return False
     if check.dtypes is not None and value.dtype not in check.dtypes:
         return False
-    for place, size, constant, symbol in check.head:
+    for place, _, constant, symbol in check.head:
         actual = shape[place]
         if constant is not None:
             if actual != constant:
                 return False
-        elif symbol is not None:
-            if sizes.setdefault(symbol, actual) != actual:
-                return False
-        elif size.symbols <= sizes.keys() and size.evaluate(sizes) != actual:
+        elif symbol is not None and sizes.setdefault(symbol, actual) != actual:
             return False
+    if check.run is not None:
+        between = tuple(shape[check.before : len(shape) - check.after])
+        return bool(sizes.setdefault(check.run, between) == between)
     return True

@@ -40,9 +40,9 @@ def checked(text: str, **options: Any) -> Report:
     return check(Recipe.read("r.yaml", text=text), registry=registry, **options)
 
 
-def graph(body: str, **options: Any) -> Report:
-    """Check graphs that begin on line 1, with one component of most types behind them."""
-    return checked(body + COMPONENTS, **options)
+def graph(body: str, extra: str = "", **options: Any) -> Report:
+    """Check graphs that begin on line 1, with one component of most types behind them, and ``extra`` ones."""
+    return checked(body + COMPONENTS + extra, **options)
 
 
 def serious(report: Report) -> list[Diagnostic]:
