@@ -76,7 +76,7 @@ def setting(report: Report, path: str) -> int | None:
 
 
 def _fault(recipe: Recipe, item: Any) -> Diagnostic:
-    place = _place(recipe.root, item["loc"])
+    place = _place(recipe.root, item)
     if item["type"] == "extra_forbidden":
         notes = (did_you_mean(str(place[-1]), _keys(item)),)
         return recipe.fault("AE105", f"'{place[-1]}' is no key here", *place, of_key=True, notes=notes)
@@ -90,14 +90,15 @@ def _fault(recipe: Recipe, item: Any) -> Diagnostic:
     return recipe.fault("AE107", f"{shown[:60]} does not fit '{dotted(place[1:]) or SECTION}': {message}", *place)
 
 
-def _place(root: Node, loc: tuple[str | int, ...]) -> Place:
-    """Return where a fault stands: the schema's path without the tags that are not in the file."""
+def _place(root: Node, item: Any) -> Place:
+    """Return where a fault stands: the schema's path without the tags of its unions, which are not in the file."""
+    *around, last = item["loc"]
     place: Place = (SECTION,)
-    for index, part in enumerate(loc):
-        last = index == len(loc) - 1
-        if root.find((*place, part)) is not None or (last and part not in ("plain", "schedule", "own", "name")):
+    for part in around:
+        if root.find((*place, part)) is not None:
             place = (*place, part)
-    return place
+    absent = item["type"] == "missing"
+    return (*place, last) if absent or root.find((*place, last)) is not None else place
 
 
 def _keys(item: Any) -> list[str]:

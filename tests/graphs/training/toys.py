@@ -19,6 +19,7 @@ from aetherist.graphs.training import Trainer
 from aetherist.graphs.training.events import Event, Stepped
 
 SIZE = 4
+FEEDS = {"draw", "field", "value"}
 
 
 @component("toy.mapping")
@@ -212,7 +213,7 @@ def _lay(base: dict[str, Any], over: dict[str, Any]) -> None:
     for key, value in over.items():
         if value is None:
             base.pop(key, None)
-        elif isinstance(value, dict) and isinstance(base.get(key), dict):
+        elif isinstance(value, dict) and isinstance(base.get(key), dict) and not base[key].keys() & FEEDS:
             _lay(base[key], value)
         else:
             base[key] = value
