@@ -62,16 +62,21 @@ def _checked(
 ) -> tuple[list[Diagnostic], dict[str, str], str, list[Diagnostic]]:
     """Return what was found, the texts it was found in, what to call the recipe, and the errors among the findings."""
     from aetherist.core.check import check
-    from aetherist.core.errors import RecipeError, Severity
+    from aetherist.core.errors import Diagnostic, RecipeError, Severity
 
     try:
         report = check(recipe, level, device=device, profile=profile, overrides=overrides)
     except RecipeError as error:
         found = list(error.diagnostics)
         return found, {}, recipe, found
+    found = report.diagnostics
+    if report.recipe.spec.training is not None:
+        from aetherist.graphs.training import check_training
+
+        found = sorted([*found, *check_training(report)], key=Diagnostic.sort_key)
     texts = report.recipe.texts
-    errors = [d for d in report.diagnostics if d.severity is Severity.ERROR]
-    return report.diagnostics, texts, next(iter(texts), recipe), errors
+    errors = [d for d in found if d.severity is Severity.ERROR]
+    return found, texts, next(iter(texts), recipe), errors
 
 
 def _summary(found: list[Diagnostic], label: str) -> Text:

@@ -46,7 +46,7 @@ def train(
         data: The data set: a folder or a zip with `dataset.json`. A recipe that reads no data needs none.
         out: Where run folders are: `00000-NAME`, `00001-NAME`, ...
         resume: Go on with `latest`, the newest run of this recipe there, or with a run's folder.
-        start: Begin with the weights of this model folder rather than with fresh ones.
+        start: Begin with the weights of this model folder; components that it has not get fresh ones.
         dry_run: Only say what it would take: parameters, memory, arithmetic, and time for a thousand images.
         workers: Processes that read the data ahead; by default as many as there are cores, 8 at most, for a GPU, and
             none for the CPU.
@@ -133,13 +133,22 @@ def _folder(out: Path, resume: str | None, name: str, together: World) -> tuple[
 
 
 def _model(report: Report, spec: TrainingSpec, start: Path | None) -> Model:
-    from aetherist.core.weights import load_weights
+    from aetherist.core.weights import load_weights, read_manifest
     from aetherist.graphs.model import Model
 
     model = Model.build(report.recipe, seed=spec.seed)
     if start is not None:
-        load_weights(start, model.components)
+        manifest = read_manifest(start)
+        held = {name: part for name, part in model.components.items() if name in manifest.components}
+        fresh = [name for name in model.components if name not in held and has_weights(model, name)]
+        load_weights(start, held, manifest)
+        say(f"weights of {', '.join(held)} from {start}" + (f"; fresh ones for {', '.join(fresh)}" if fresh else ""))
     return model
+
+
+def has_weights(model: Model, name: str) -> bool:
+    """Return whether a component has parameters at all; losses have none."""
+    return next(model.components[name].parameters(), None) is not None
 
 
 def _painter(folder: RunFolder) -> Observer:
