@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import attrs
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -173,6 +174,9 @@ class InceptionV3(FrozenNetwork):
         self.Mixed_7a = _ReduceB()
         self.Mixed_7b, self.Mixed_7c = _MixedC(1280), _MixedC(2048, maximum=config.last_pool == "max")
         self.freeze()
+        if config.last_pool != "max" or config.size != 299:
+            # The weights may be those of the FID network, but the network is not.
+            self.provenance = attrs.evolve(self.provenance, standard=False)
 
     def forward(self, image: Image["B 3 H W"]) -> Embedding["B 2048"]:
         """Return the pooled features of each picture."""

@@ -31,18 +31,24 @@ class WeightedSum(Component):
 
     config: Config
 
-    def forward(self, terms: dict[str, Loss[""]]) -> WeightedTerms:
+    def forward(self, terms: dict[str, Loss[""]], factors: dict[str, float] | None = None) -> WeightedTerms:
         """Return the sum, and every term times its weight.
 
+        Args:
+            terms: Losses by name.
+            factors: What to multiply weights by, by name: for those that a schedule changes while training goes on.
+
         Raises:
-            ValueError: If there is no term, or a weight belongs to none.
+            ValueError: If there is no term, or a weight or factor belongs to none.
         """
+        factors = factors or {}
         if not terms:
             raise ValueError("loss.weighted_sum: there is nothing to add; wire at least one term")
-        for name in self.config.weights:
-            if name not in terms:
-                raise ValueError(
-                    f"loss.weighted_sum: the weight '{name}' belongs to no term; {did_you_mean(name, terms)}"
-                )
-        weighted = {name: value * self.config.weights.get(name, 1.0) for name, value in terms.items()}
+        for kind, names in (("weight", self.config.weights), ("factor", factors)):
+            for name in names:
+                if name not in terms:
+                    known = did_you_mean(name, terms)
+                    raise ValueError(f"loss.weighted_sum: the {kind} '{name}' belongs to no term; {known}")
+        weights = {name: self.config.weights.get(name, 1.0) * factors.get(name, 1.0) for name in terms}
+        weighted = {name: value * weights[name] for name, value in terms.items()}
         return WeightedTerms(torch.stack(list(weighted.values())).sum(), weighted)

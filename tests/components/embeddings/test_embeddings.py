@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,14 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from aetherist.components.embeddings import FrozenNetwork, MobileFace, TorchScriptEmbedding, VGG16Features, cache_folder
+from aetherist.components.embeddings import (
+    FrozenNetwork,
+    InceptionV3,
+    MobileFace,
+    TorchScriptEmbedding,
+    VGG16Features,
+    cache_folder,
+)
 from aetherist.components.embeddings.weights import METADATA, STANDARD_FILES, cached
 from aetherist.components.losses import LPIPS
 from aetherist.core.check import check
@@ -146,6 +154,16 @@ def test_a_crop_is_all_that_is_looked_at() -> None:
     elsewhere[..., :16] = elsewhere[..., 48:] = 0
     assert torch.equal(part(image), part(elsewhere))
     assert torch.equal(part(image), whole(image[..., :32, 16:48]))
+
+
+def test_inception_is_the_fid_network_only_as_fid_runs_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = InceptionV3.create(weights=None)
+    tensors = {k: v for k, v in trained.state_dict().items() if "num_batches_tracked" not in k}
+    torch.save({**tensors, "fc.weight": torch.zeros(1008, 2048), "fc.bias": torch.zeros(1008)}, tmp_path / "fid.pth")
+    digest = hashlib.sha256((tmp_path / "fid.pth").read_bytes()).hexdigest()
+    monkeypatch.setitem(STANDARD_FILES, digest[:8], "the FID network")
+    assert InceptionV3.create(weights=str(tmp_path / "fid.pth"), last_pool="max").standard
+    assert "not the network that papers use" in InceptionV3.create(weights=str(tmp_path / "fid.pth")).label
 
 
 def test_published_heads_make_lpips(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from aetherist.components import losses
 from aetherist.components.ops import PointLattice, PointPairsAtRandom
 from aetherist.core.check import check
 from aetherist.core.recipe import Recipe
+from aetherist.graphs.model import Model
 
 
 def test_l1_is_the_mean_absolute_difference() -> None:
@@ -90,11 +91,29 @@ def test_the_sum_reports_what_every_term_adds() -> None:
     assert {name: value.item() for name, value in terms.items()} == {"r1": 2.0, "l1": 0.0, "adversarial": 1.5}
 
 
+def test_a_schedule_changes_a_weight_through_its_factor() -> None:
+    recipe = """
+components: {total: {type: loss.weighted_sum, weights: {density: 0.25}}}
+graphs:
+  sum:
+    inputs: {adversarial: Loss, density: Loss, fading: float}
+    steps:
+      sum: {call: total, with: {terms: {adversarial: adversarial, density: density}, factors: {density: fading}}}
+    outputs: {loss: sum.total, terms: sum.terms}
+"""
+    plan = Model.build(Recipe.read("sum.yaml", text=recipe)).plan("sum")
+    given = plan(adversarial=torch.tensor(1.0), density=torch.tensor(8.0), fading=0.5)
+    assert given["loss"] == 2.0
+    assert given["terms"]["density"] == 1.0
+
+
 def test_a_weight_without_a_term_is_a_slip() -> None:
     with pytest.raises(ValueError, match="the weight 'identiy' belongs to no term; did you mean identity"):
         losses.WeightedSum.create(weights={"identiy": 1.0})({"identity": torch.tensor(1.0)})
     with pytest.raises(ValueError, match="there is nothing to add"):
         losses.WeightedSum.create()({})
+    with pytest.raises(ValueError, match="the factor 'depht' belongs to no term; did you mean depth"):
+        losses.WeightedSum.create()({"depth": torch.tensor(1.0)}, {"depht": 1.0})
 
 
 def test_the_dry_check_finds_the_slip_before_training() -> None:
