@@ -21,6 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from aetherist.core import document
 from aetherist.core.component import Component
 from aetherist.core.errors import WeightsError
 from aetherist.core.recipe import Recipe
@@ -78,14 +79,16 @@ def save_model(
         recipe: What the components belong to; written as it composes.
         components: The modules under their names in the recipe.
         metadata: JSON-ready facts to keep with the model.
-        overwrite: Whether to replace a folder that is there.
+        overwrite: Whether to replace a model that is there.
 
     Raises:
-        WeightsError: If the folder exists and may not be replaced.
+        WeightsError: If the folder exists and may not be replaced: not asked to, or it holds something else.
     """
     folder = Path(folder)
     if folder.exists() and not overwrite:
         raise WeightsError(f"AE606  {folder} exists; choose another folder, or allow it to be replaced")
+    if folder.exists() and not (folder / MANIFEST_FILE).is_file() and (folder.is_file() or any(folder.iterdir())):
+        raise WeightsError(f"AE606  {folder} is no model, so it is not replaced; choose another folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
@@ -109,7 +112,7 @@ def read_manifest(folder: str | Path) -> Manifest:
         data = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WeightsError(f"AE601  {folder} is no model folder: {MANIFEST_FILE}: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WeightsError(f"AE601  {path} is no valid JSON: {error}") from None
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
@@ -122,8 +125,24 @@ def read_manifest(folder: str | Path) -> Manifest:
         raise WeightsError(f"AE601  {path}: {place}: {first['msg']}") from None
 
 
+def read_recipe(folder: str | Path, manifest: Manifest) -> str:
+    """Return the text of a model folder's recipe.
+
+    Raises:
+        WeightsError: If it is not the one that the model was saved with.
+    """
+    path = Path(folder) / RECIPE_FILE
+    try:
+        if path.stat().st_size > document.MAX_BYTES or _digest(path) != manifest.recipe_sha256:
+            message = "is not what the model was saved with: its SHA-256 is not the one in the manifest"
+            raise WeightsError(f"AE602  {path} {message}; to change a setting, override it")
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WeightsError(f"AE602  {path} cannot be read: {getattr(error, 'strerror', error)}") from None
+
+
 def load_weights(folder: str | Path, components: Mapping[str, nn.Module], manifest: Manifest | None = None) -> Manifest:
-    """Fill modules from a model folder.
+    """Fill modules from a model folder; they take over the precision in which the tensors were saved.
 
     Raises:
         WeightsError: If a file is damaged, or tensors are missing, surplus or misshapen; nothing is loaded then.
@@ -142,12 +161,15 @@ def load_weights(folder: str | Path, components: Mapping[str, nn.Module], manife
     if problems:
         raise WeightsError("\n".join(problems))
     for name, state in states.items():
+        for key, tensor in components[name].state_dict(keep_vars=True).items():
+            if tensor.dtype != state[key].dtype:
+                tensor.data = tensor.data.to(state[key].dtype)
         components[name].load_state_dict(state)
     return manifest
 
 
 def state_problems(name: str, module: nn.Module, state: Mapping[str, torch.Tensor]) -> list[str]:
-    """Return a line for each tensor that is missing, surplus or misshapen: component, name, shape expected."""
+    """Return a line for each tensor that is missing, surplus, misshapen or of another kind, and what is expected."""
     expected = module.state_dict()
     problems = []
     for key, tensor in expected.items():
@@ -156,8 +178,16 @@ def state_problems(name: str, module: nn.Module, state: Mapping[str, torch.Tenso
         elif state[key].shape != tensor.shape:
             found = tuple(state[key].shape)
             problems.append(f"AE604  {name}.{key} has the shape {found}; it should have {tuple(tensor.shape)}")
+        elif _kind(state[key]) != _kind(tensor):
+            problems.append(f"AE604  {name}.{key} holds {_kind(state[key])}; it should hold {_kind(tensor)}")
     problems += [f"AE603  {name}.{key} belongs to nothing in the component" for key in state if key not in expected]
     return problems
+
+
+def _kind(tensor: torch.Tensor) -> str:
+    if tensor.is_floating_point():
+        return "real numbers"
+    return str(tensor.dtype).removeprefix("torch.")
 
 
 def _write(folder: Path, recipe: Recipe, components: Mapping[str, nn.Module], metadata: Mapping[str, Any]) -> Manifest:
@@ -225,11 +255,10 @@ def _move_into_place(draft: Path, folder: Path) -> None:
         draft.rename(folder)
         return
     old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.old.", dir=folder.parent))
-    folder.rename(old / folder.name)
     try:
+        folder.rename(old / folder.name)
         draft.rename(folder)
-    except OSError:
-        (old / folder.name).rename(folder)
-        raise
     finally:
+        if not folder.exists():  # whatever went wrong, an interruption too
+            (old / folder.name).rename(folder)
         shutil.rmtree(old, ignore_errors=True)

@@ -14,7 +14,15 @@ from aetherist.core.component import Component
 from aetherist.core.errors import did_you_mean
 from aetherist.core.plan import Plan
 from aetherist.core.recipe import Recipe
-from aetherist.core.weights import MANIFEST_FILE, Manifest, load_weights, read_manifest, save_model
+from aetherist.core.weights import (
+    MANIFEST_FILE,
+    RECIPE_FILE,
+    Manifest,
+    load_weights,
+    read_manifest,
+    read_recipe,
+    save_model,
+)
 
 
 class Model:
@@ -61,7 +69,9 @@ class Model:
             RecipeError: If its recipe is at fault.
         """
         manifest = read_manifest(folder)
-        model = cls.build(Path(folder), overrides=overrides)
+        text = read_recipe(folder, manifest)
+        recipe = Recipe.read(str(Path(folder) / RECIPE_FILE), overrides=overrides, trusted=False, text=text)
+        model = cls.build(recipe)
         load_weights(folder, model.components, manifest)
         model.manifest = manifest
         return model
