@@ -73,8 +73,8 @@ def modulated_conv2d(
 
 def fold(weight: Tensor, styles: Tensor, *, demodulate: bool = True, gain: float = 1.0) -> Tensor:
     """Return the kernel ``(O, I, k, k)`` that a style ``(1, I)`` makes of the stored one, times ``gain``."""
-    scale = styles[0] * gain if not demodulate else styles[0]
-    folded = weight * scale[:, None, None]
-    if demodulate:
-        folded *= demodulation(weight, styles)[0, :, None, None, None] * gain
-    return folded
+    if not demodulate:
+        return weight * (styles[0] * gain)[:, None, None]
+    folded = weight * styles[0][:, None, None]
+    energy = torch.linalg.vector_norm(folded, dim=(1, 2, 3)).square()
+    return folded.mul_(((energy + EPS).rsqrt() * gain)[:, None, None, None])

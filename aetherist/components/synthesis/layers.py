@@ -198,9 +198,10 @@ class SynthesisBlock(nn.Module):
         y = self.torgb(x, next(style)).to(styles[0].dtype)
         if image is None:
             return x, y
-        if self.up:
-            image = upsample(image, self.resample_filter)
-        return x, image + y
+        if not self.up:
+            return x, image + y
+        image = upsample(image, self.resample_filter)
+        return x, image + y if needs_graph(image, y) else image.add_(y)
 
     def _dtype(self, x: Tensor) -> torch.dtype:
         if self.precision == "bf16":
