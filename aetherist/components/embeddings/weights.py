@@ -100,7 +100,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], Provenance]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata: Mapping[str, str] = file.metadata() or {}
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            tensors = {key: file.get_tensor(key) for key in sorted(file.keys())}
     except Exception as error:
         raise ValueError(f"{path} cannot be read as safetensors: {error}") from error
     if METADATA not in metadata:

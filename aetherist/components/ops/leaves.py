@@ -15,7 +15,7 @@ _INTERPOLATION = 1001
 class ImageRequiresGrad(Component):
     """Let gradients be taken with respect to a picture, as ``loss.r1`` does.
 
-    Wire its output to the discriminator and to the penalty alike.
+    Wire its output to the discriminator and to the penalty alike. A phase with it cannot be compiled.
     """
 
     def forward(self, image: Image["B 3 H W"]) -> Image["B 3 H W"]:

@@ -62,7 +62,7 @@ def test_what_is_hidden_from_the_other_eye_is_not_compared() -> None:
     eye = two.camera[:, :16].reshape(1, 4, 4)[:, :3, 3]
     toward = torch.nn.functional.normalize(points - eye, dim=-1)
     closest = (BALL - eye) - ((BALL - eye) * toward).sum(-1, keepdim=True) * toward
-    behind_ball = (closest.norm(dim=-1) < RADIUS - 0.02) & (one.alpha[:, 0] == 0)  # type: ignore[index]
+    behind_ball = (closest.norm(dim=-1) < RADIUS - 0.02) & (one.alpha[:, 0] == 0)
     assert behind_ball.sum() > 20
     assert (mask[:, 0][behind_ball] == 0).all()
 
@@ -75,7 +75,7 @@ def test_comparing_hidden_surfaces_too_would_be_wrong() -> None:
 def test_opacity_keeps_the_background_out() -> None:
     one, two = scene(-0.1), scene(0.1)
     seen = compare(one, two, masked=True)
-    assert 0 < seen.overlap <= min(one.alpha.mean(), two.alpha.mean())  # type: ignore[union-attr]
+    assert 0 < seen.overlap <= min(one.alpha.mean(), two.alpha.mean())
     assert seen.loss < 0.05
 
 

