@@ -39,9 +39,10 @@ install: $(READY)
 
 # torch first and alone: the pinned version satisfies every later range, so nothing replaces it.
 $(READY): pyproject.toml constraints.txt
+	@echo "installing into $(VENV), once; PyTorch takes a while"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install -qq --constraint constraints.txt torch
+	$(BIN)/python -m pip install -qq --constraint constraints.txt --editable '.[dev]'
 	touch $(READY)
 
 clean:

@@ -19,8 +19,9 @@ Exit codes: 0 done, 1 faults were found or the work failed, 2 the input cannot b
 
 RECIPES = Group("Recipes", sort_key=1)
 MODELS = Group("Models", sort_key=2)
-INSTALLATION = Group("Installation", sort_key=3)
-OTHER = Group("Other", sort_key=4)
+DATA = Group("Data", sort_key=3)
+INSTALLATION = Group("Installation", sort_key=4)
+OTHER = Group("Other", sort_key=5)
 
 COMMANDS = (
     ("check", "check:check", RECIPES, "Find everything that is wrong with recipes."),
@@ -32,6 +33,7 @@ COMMANDS = (
     ("run", "run:run", MODELS, "Run any graph on tensors from a file."),
     ("profile", "profile:profile", MODELS, "Measure the time and memory of the steps of a graph."),
     ("import", "importing:app", MODELS, "Turn a checkpoint of another program into a model folder."),
+    ("data", "data:app", DATA, "Check data sets, and make one of rendered heads."),
     ("components", "components:components", INSTALLATION, "List the components that recipes can name, or show one."),
     ("schema", "schema:schema", INSTALLATION, "Print the JSON Schema of recipes, for editors."),
     ("doctor", "doctor:doctor", INSTALLATION, "Say what is installed, what is missing, and how to get it."),
