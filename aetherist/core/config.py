@@ -131,12 +131,12 @@ class _Reader:
         given = folder / name
         if self.trusted:
             for path in (given / "recipe.yaml", given):
-                if _is_file(path):
+                if is_file(path):
                     return path
         if _RECIPE_NAME.fullmatch(name):
             places = ([folder] if self.trusted else []) + recipe_folders()[0 if self.trusted else 1 :]
             for place in places:
-                if _is_file(place / f"{name}.yaml"):
+                if is_file(place / f"{name}.yaml"):
                     return place / f"{name}.yaml"
         known = did_you_mean(name, recipe_names())
         raise fault(
@@ -148,7 +148,8 @@ class _Reader:
         )
 
 
-def _is_file(path: Path) -> bool:
+def is_file(path: Path) -> bool:
+    """Whether a path names a file here, whatever was given as one."""
     try:
         return path.is_file()
     except (OSError, ValueError):  # no name of a file here, or in a folder that cannot be read

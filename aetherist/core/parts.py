@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 import attrs
@@ -13,9 +14,11 @@ from aetherist.core.dims import Shape, Symbol
 from aetherist.core.document import Path as Place
 from aetherist.core.document import dotted
 from aetherist.core.errors import Diagnostic, RegistryError, did_you_mean
-from aetherist.core.ports import Port
+from aetherist.core.ports import Port, PortType
 from aetherist.core.recipe import Recipe
 from aetherist.core.registry import Registry
+
+Ports = dict[str, tuple[PortType, Shape]]
 
 
 @attrs.frozen(eq=False)
@@ -25,24 +28,25 @@ class Part:
     name: str
     cls: type[Component]
     config: ComponentConfig
-    _ports: dict[str, dict[str, tuple[Port, Shape]]] = attrs.field(factory=dict, init=False, repr=False)
+    _ports: dict[str, tuple[Ports, Ports]] = attrs.field(factory=dict, init=False, repr=False)
 
     def constant(self, name: str) -> int | None:
         """Return the size that a name in a shape stands for, if it is a field or property of the config."""
         value = getattr(self.config, name, None) if not name.startswith("_") else None
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
-    def ports(self, operation: str) -> dict[str, tuple[Port, Shape]]:
-        """Return an operation's ports with the config's sizes put in, each beside its shape as declared."""
+    def ports(self, operation: str) -> tuple[Ports, Ports]:
+        """Return an operation's inputs and outputs with the config's sizes put in, each beside its declared shape."""
         if operation not in self._ports:
-            self._ports[operation] = {
-                port.name: (
-                    attrs.evolve(port, type=port.type.map_shapes(self.sized)),
-                    (port.type.item or port.type).shape,
-                )
-                for port in self.cls.signatures[operation].ports()
-            }
+            signature = self.cls.signatures[operation]
+            self._ports[operation] = self._sized_ports(signature.inputs), self._sized_ports(signature.outputs)
         return self._ports[operation]
+
+    def _sized_ports(self, ports: Mapping[str, Port]) -> Ports:
+        return {
+            name: (port.type.map_shapes(self.sized), (port.type.item or port.type).shape)
+            for name, port in ports.items()
+        }
 
     def sized(self, shape: Shape) -> Shape:
         """Return a shape with the config's sizes put in."""

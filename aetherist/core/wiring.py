@@ -20,7 +20,7 @@ from aetherist.core.errors import RegistryError, Severity, did_you_mean
 from aetherist.core.graph import Constant, Graph, GraphInput, InputRef, OutputRef, Step, Wire
 from aetherist.core.order import Circle, in_order
 from aetherist.core.parts import Part, resolve_parts
-from aetherist.core.ports import Signature, misfit
+from aetherist.core.ports import PortType, Signature, misfit
 from aetherist.core.recipe import UNSET, Recipe, StepSpec
 from aetherist.core.registry import Registry
 from aetherist.core.typetext import parse_type
@@ -216,17 +216,16 @@ class _Drawing:
         self, part: Part, operation: str, place: Place, name: str, spec: StepSpec, env: dict[str, Outputs | None]
     ) -> Outputs:
         signature: Signature = part.cls.signatures[operation]
-        known = part.ports(operation)
+        ins, outs = part.ports(operation)
 
-        def end(port: str, label: str) -> End:
-            fixed, declared = known[port]
-            scoped = fixed.type.map_shapes(lambda shape: shape.rename(lambda s: _scoped(s, name)))
-            return End(label, scoped, ("components", part.name), declared, part)
+        def end(port: tuple[PortType, Shape], label: str) -> End:
+            scoped = port[0].map_shapes(lambda shape: shape.rename(lambda s: _scoped(s, name)))
+            return End(label, scoped, ("components", part.name), port[1], part)
 
-        inputs = {port: end(port, f"{name}.{port}") for port in signature.inputs}
+        inputs = {key: end(port, f"{name}.{key}") for key, port in ins.items()}
         required = {key for key, port in signature.inputs.items() if port.required}
         wires = self._connect(inputs, required, spec, place, env, part.cls.component_name)
-        outputs = {port: end(port, name if signature.single else f"{name}.{port}") for port in signature.outputs}
+        outputs = {key: end(port, name if signature.single else f"{name}.{key}") for key, port in outs.items()}
         self.steps[name] = Step(name, part, operation, signature, wires, self.recipe.where(*place, of_key=True))
         self.step_ends[name] = (inputs, outputs)
         if signature.single:

@@ -11,7 +11,8 @@ import torch
 
 from aetherist.core.check import Report, check
 from aetherist.core.component import Component
-from aetherist.core.errors import did_you_mean
+from aetherist.core.config import is_file
+from aetherist.core.errors import RecipeError, did_you_mean
 from aetherist.core.plan import Plan
 from aetherist.core.recipe import Recipe
 from aetherist.core.weights import (
@@ -49,7 +50,7 @@ class Model:
             options: ``profile`` and ``overrides``, as for :func:`aetherist.core.check.check`.
 
         Raises:
-            RecipeError: If the recipe is at fault.
+            RecipeError: If the recipe is at fault, or a component cannot be built from its settings.
         """
         report = check(source, **options)
         report.raise_for_errors()
@@ -57,7 +58,12 @@ class Model:
         for name, part in report.parts.items():
             with torch.random.fork_rng(devices=[]):
                 torch.manual_seed(zlib.crc32(f"{seed}.{name}".encode()))
-                components[name] = part.build()
+                try:
+                    components[name] = part.build()
+                except Exception as error:
+                    message = f"{part.cls.component_name} cannot be built: {error}"
+                    fault = report.recipe.fault("AE401", message, "components", name, of_key=True)
+                    raise RecipeError([fault]) from error
         return cls(report, components)
 
     @classmethod
@@ -85,7 +91,7 @@ class Model:
         Raises:
             ValueError: If a profile is asked of a model folder, whose recipe is composed already.
         """
-        if not (Path(source) / MANIFEST_FILE).is_file():
+        if not is_file(Path(source) / MANIFEST_FILE):
             return cls.build(source, seed=seed, profile=profile, overrides=overrides)
         if profile is not None:
             raise ValueError(f"{source} is a model folder: its recipe is composed and has no profile '{profile}'")

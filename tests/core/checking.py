@@ -31,6 +31,7 @@ components:
   mask: {type: test.mask}
   outer: {type: test.outer}
   join: {type: test.join}
+  resize: {type: test.resize}
 """
 """One component of most types, to stand behind the graphs of a recipe."""
 

@@ -131,6 +131,29 @@ class Halve(Component):
         return x[:, ::2].contiguous()
 
 
+class Resized(NamedTuple):
+    """A row under the name of the row it was made from."""
+
+    x: Float[Tensor, "B width_out"]
+    mean: Float[Tensor, "B"]
+
+
+@component("test.resize")
+class Resize(Component):
+    """Takes a row and gives one of another width under the same name."""
+
+    class Config(ComponentConfig):
+        """Sizes."""
+
+        width_in: PositiveInt = 4
+        width_out: PositiveInt = 6
+
+    config: Config
+
+    def forward(self, x: Float[Tensor, "B width_in"]) -> Resized:
+        return Resized(x.repeat(1, self.config.width_out)[:, : self.config.width_out], x.mean(1))
+
+
 @component("test.outer")
 class Outer(Component):
     """Every product of two rows."""

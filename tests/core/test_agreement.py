@@ -248,6 +248,12 @@ def test_sizes_are_solved_through_arithmetic(inputs: str, step: str, output: str
     assert solved(report) == output
 
 
+def test_an_output_may_have_the_name_of_an_input_and_another_size() -> None:
+    report, _ = wired("{}", "{call: resize, with: {x: a}}", "{s: s.x}")
+    assert solved(report, output="x") == 'Float["B 6"]'
+    assert str(report.graphs["g"].steps["s"].inputs["x"]) == 'Float["B 4"]'
+
+
 def test_sizes_flow_back_to_the_inputs() -> None:
     report, _ = wired('{n: "Float[B K]"}', "{call: add, with: {a: a, b: n}}")
     assert str(report.graphs["g"].inputs["n"].type) == 'Float["B 4"]'
