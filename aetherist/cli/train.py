@@ -119,13 +119,14 @@ def _folder(out: Path, resume: str | None, name: str, together: World) -> tuple[
     """Return the run's folder, and whether there is a checkpoint in it to go on from; one process decides."""
     from aetherist.graphs.training import RunFolder
     from aetherist.graphs.training.checkpoint import latest_checkpoint
+    from aetherist.graphs.training.distributed import restarts
 
     path: Path | None = None
     if together.first:
         if resume is not None:
             path = RunFolder.to_resume(out, resume, name).path
-        elif int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")) > 0:
-            # torchrun starts everyone anew after one has died: go on with the run that it started.
+        elif restarts() > 0:
+            # Go on with the run that this job had started.
             path = next((run.path for run in RunFolder.all_of(out, name)), None)
         path = path or RunFolder.create(out, name).path
     folder = RunFolder(Path(together.from_first(str(path))))

@@ -15,6 +15,8 @@ import attrs
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed import distributed_c10d
+from torch.distributed.rendezvous import rendezvous
 
 
 @attrs.frozen
@@ -94,6 +96,11 @@ def asked_for() -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) > 1
 
 
+def restarts() -> int:
+    """Return how often ``torchrun`` has started everyone anew after one had died."""
+    return int(os.environ.get("TORCHELASTIC_RESTART_COUNT", "0"))
+
+
 def local_device(device: torch.device) -> torch.device:
     """Return which of the machine's GPUs is this process's."""
     if device.type == "cuda" and asked_for():
@@ -109,7 +116,10 @@ def world(device: torch.device) -> Iterator[World]:
         return
     if device.type == "cuda":
         torch.cuda.set_device(device)
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    store, rank, size = next(rendezvous("env://"))
+    # torchrun may keep its store when it starts everyone anew: what the dead have left in it is not for us.
+    fresh = distributed_c10d.PrefixStore(f"attempt-{restarts()}", store)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", store=fresh, rank=rank, world_size=size)
     try:
         yield World(dist.get_rank(), dist.get_world_size())
     finally:
