@@ -42,7 +42,7 @@ def squared_slopes(logits: Tensor, inputs: list[Tensor], owner: str = "squared_s
                 "calls image.requires_grad make it, and wire that step to the discriminator and here"
             )
     slopes, reached = [], [False] * len(inputs)
-    for column in logits.unbind(dim=1):
+    for column in logits.unbind(dim=1) if logits.requires_grad else ():
         # A judge of its own for each column: together they cost about one pass back through all.
         found = torch.autograd.grad(column.sum(), inputs, create_graph=True, allow_unused=True)
         reached = [before or g is not None for before, g in zip(reached, found, strict=True)]

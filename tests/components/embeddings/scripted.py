@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 import warnings
 from functools import cache
@@ -22,6 +24,7 @@ class PixelMeans(nn.Module):
 def pixel_means() -> Path:
     """Return the path of the network's file, which lasts as long as the process."""
     folder = Path(tempfile.mkdtemp(prefix="aetherist-tests-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         torch.jit.save(torch.jit.script(PixelMeans()), folder / "means.pt")

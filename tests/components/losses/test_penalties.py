@@ -103,6 +103,8 @@ def test_pictures_that_were_not_judged_are_noticed() -> None:
     judged, other = watch(pictures()), watch(pictures(1))
     with pytest.raises(ValueError, match="the logits do not depend on input 1"):
         losses.R1.create()(linear_critic(judged, 1.0), [judged, other])
+    with pytest.raises(ValueError, match="the logits do not depend on input 0"):
+        losses.R1.create()(linear_critic(pictures(), 1.0), [judged])
 
 
 @pytest.mark.parametrize("kind", [losses.R1, losses.GradientPenalty])
