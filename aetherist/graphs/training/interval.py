@@ -1,9 +1,19 @@
-"""Means over the steps between two lines of records."""
+"""What is counted between two lines of records: means over the steps, and memory."""
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Mapping
 from typing import Any
+
+import torch
+
+
+def used_memory(device: torch.device) -> int:
+    """Return the most bytes that tensors have held on a GPU, or that this process has held where there is none."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 class Interval:

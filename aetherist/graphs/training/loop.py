@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import time
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +12,6 @@ import torch
 from torch import Tensor
 
 from aetherist.core.check import check
-from aetherist.core.weights import save_model
 from aetherist.graphs.model import Model
 from aetherist.graphs.training import events
 from aetherist.graphs.training.checkpoint import latest_checkpoint, read_checkpoint, save_checkpoint, sweep
@@ -25,11 +23,11 @@ from aetherist.graphs.training.errors import NonFiniteError, TrainingError
 from aetherist.graphs.training.feeds import Moment
 from aetherist.graphs.training.folders import RunFolder
 from aetherist.graphs.training.growth import adopt, grown, settings_at
-from aetherist.graphs.training.interval import Interval
+from aetherist.graphs.training.interval import Interval, used_memory
 from aetherist.graphs.training.optimizers import Optimizers
 from aetherist.graphs.training.precision import scaler
 from aetherist.graphs.training.reading import averaged_components, read_training
-from aetherist.graphs.training.snapshots import draw, published
+from aetherist.graphs.training.snapshots import draw, publish
 from aetherist.graphs.training.stage import Stage, frozen
 
 
@@ -202,21 +200,12 @@ class Trainer:
         share = (self.mine.stop - self.mine.start) // spec.accumulate
         starts = range(0, share * spec.accumulate, share)
         parts = [{name: value[start : start + share] for name, value in data.items()} for start in starts]
+        places = [slice(self.mine.start + start, self.mine.start + start + share) for start in starts]
+        moments = [Moment(self.step, self.images, spec.batch_size, rows, self.controls.values) for rows in places]
         signs: dict[str, float] = {}
         for name, phase in self.stage.phases.items():
             if not phase.due(self.step, self.images):
                 continue
-            first = self.mine.start
-            moments = [
-                Moment(
-                    self.step,
-                    self.images,
-                    spec.batch_size,
-                    slice(first + start, first + start + share),
-                    self.controls.values,
-                )
-                for start in starts
-            ]
             outcome = phase.run(self.optimizers.prepared(name, self.images), moments, parts)
             self.interval.add(name, outcome.terms, moved=outcome.moved)
             signs |= outcome.signs
@@ -257,18 +246,13 @@ class Trainer:
                 self.images,
                 self.seconds,
                 interval.images / max(interval.seconds, 1e-9),
-                self._memory(),
+                used_memory(self.device),
                 interval.means(),
                 self.optimizers.rates(),
                 dict(self.controls.values),
                 interval.skipped,
             )
         )
-
-    def _memory(self) -> int:
-        if self.device.type == "cuda":
-            return int(torch.cuda.max_memory_allocated(self.device))
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
     def _shown_components(self) -> dict[str, Any]:
         return {**self.model.components, **(self.ema.components if self.ema is not None else {})}
@@ -279,20 +263,16 @@ class Trainer:
             return
         if stage.shown is None or stage.shown_feeder is None:
             return
-        components = self._shown_components()
-        modes = {name: module.training for name, module in components.items()}
         pictured = draw(
             self.spec,
             stage.shown,
-            components,
+            self._shown_components(),
             stage.shown_feeder,
             self.rows,
             images=self.images,
             controls=self.controls.values,
             part=max((self.mine.stop - self.mine.start) // self.spec.accumulate, 1),
         )
-        for name, module in components.items():
-            module.train(modes[name])
         self._tell(pictured)
 
     def _save_model(self) -> None:
@@ -300,9 +280,7 @@ class Trainer:
             return
         path = self.folder.model(self.images)
         facts = {"images": self.images, "steps": self.step, "seconds": round(self.seconds)}
-        recipe = published(self.model.report, self.spec.snapshots)
-        parts = {name: part for name, part in self._shown_components().items() if name in recipe.spec.components}
-        save_model(path, recipe, parts, metadata={"training": facts}, overwrite=True)
+        publish(path, self.model.report, self.spec.snapshots, self._shown_components(), facts)
         self._tell(events.Saved(self.images, path, "model"))
 
     def _save(self) -> None:

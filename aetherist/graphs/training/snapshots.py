@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +14,7 @@ from aetherist.core.check import Report
 from aetherist.core.graph import Graph
 from aetherist.core.plan import Plan
 from aetherist.core.recipe import Recipe
+from aetherist.core.weights import save_model
 from aetherist.graphs.training.data import Rows
 from aetherist.graphs.training.events import Pictured
 from aetherist.graphs.training.feeds import Feeder, Moment
@@ -47,6 +50,15 @@ def published(report: Report, spec: SnapshotSpec) -> Recipe:
     return Recipe.read(data, trusted=report.recipe.trusted)
 
 
+def publish(
+    path: Path, report: Report, spec: SnapshotSpec, components: Mapping[str, nn.Module], facts: Mapping[str, Any]
+) -> None:
+    """Write a model for use, with ``facts`` of its training in the manifest."""
+    recipe = published(report, spec)
+    parts = {name: part for name, part in components.items() if name in recipe.spec.components}
+    save_model(path, recipe, parts, metadata={"training": dict(facts)}, overwrite=True)
+
+
 def draw(
     spec: TrainingSpec,
     graph: Graph,
@@ -73,6 +85,7 @@ def draw(
     columns, lines = spec.snapshots.grid
     count = columns * lines
     plan = Plan.build(graph, components)
+    modes = {module: module.training for module in components.values()}
     plan.eval()
     found: dict[str, list[Tensor]] = {}
     with torch.no_grad():
@@ -82,5 +95,7 @@ def draw(
             data = default_collate([rows[position] for position in range(start, stop)])
             for name, value in plan(**feeder(moment, data)).items():
                 found.setdefault(name, []).append(value.float().cpu())
+    for module, mode in modes.items():
+        module.train(mode)
     meanings = {name: graph.output_types[name].meaning for name in found}
     return Pictured(images, {name: torch.cat(parts) for name, parts in found.items()}, meanings, columns, lines)
