@@ -20,7 +20,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from torch import nn
 
-from aetherist.core.errors import ComponentError, RegistryError
+from aetherist.core.errors import ComponentError, RegistryError, did_you_mean
 from aetherist.core.ports import NamedPort, Signature, read_signature
 from aetherist.core.registry import Registry, default_registry
 
@@ -114,8 +114,26 @@ class Component(nn.Module):
 
     @classmethod
     def create(cls, **fields: Any) -> Self:
-        """Validate ``fields`` as the component's ``Config`` and construct it."""
-        return cls(cls.Config(**fields))
+        """Validate ``fields`` as the component's ``Config`` and construct it.
+
+        Raises:
+            ValueError: If a field is unknown, missing or does not fit; names the component and the field.
+        """
+        return cls(cls.configure(fields))
+
+    @classmethod
+    def configure(cls, fields: Mapping[str, Any]) -> Any:
+        """Validate ``fields`` as the component's ``Config``.
+
+        Raises:
+            ValueError: If a field is unknown, missing or does not fit; names the component and the field.
+        """
+        try:
+            return cls.Config.model_validate(dict(fields))
+        except ValidationError as error:
+            owner = cls.component_name or cls.__qualname__
+            lines = [f"{owner}: {_spell(cls.Config, item)}" for item in error.errors()]
+            raise ValueError("\n".join(lines)) from None
 
     @classmethod
     def declare(cls, name: str) -> None:
@@ -149,6 +167,17 @@ class Component(nn.Module):
     def extra_repr(self) -> str:
         """Show the config where PyTorch prints the module."""
         return ", ".join(f"{name}={value!r}" for name, value in self.config)
+
+
+def _spell(config: type[ComponentConfig], item: Any) -> str:
+    place = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"'{place}' is no setting of this component; {did_you_mean(place, config.model_fields)}"
+    if item["type"] == "missing":
+        return f"the setting '{place}' is missing"
+    return (
+        f"{place}: {item['msg'].removeprefix('Value error, ')}" if place else item["msg"].removeprefix("Value error, ")
+    )
 
 
 def operation(method: F) -> F:

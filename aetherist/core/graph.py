@@ -134,6 +134,8 @@ class Graph:
         Raises:
             ValueError: If the graph has no such output; names the near ones.
         """
+        if isinstance(outputs, str):
+            outputs = [outputs]
         names = list(self.outputs) if outputs is None else list(outputs)
         for name in names:
             if name not in self.outputs:

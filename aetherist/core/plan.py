@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import linecache
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from types import TracebackType
 from typing import Any, Literal
@@ -97,7 +97,7 @@ class Plan(nn.Module):
         try:
             return self.module.forward(**inputs)  # type: ignore[no-any-return]
         except Exception as error:
-            self._explain(error, self.module)
+            self._explain(error, self.module, inputs)
             raise
 
     def _name(self, args: tuple[Any, ...], inputs: dict[str, Any]) -> None:
@@ -133,7 +133,7 @@ class Plan(nn.Module):
             try:
                 values = first.forward(**{name: inputs[name] for name in _placeholders(first)})
             except Exception as error:
-                self._explain(error, first)
+                self._explain(error, first, inputs)
                 raise
         for name, value in zip(frontier, values, strict=True):
             _keep(rest, name, value.detach() if isinstance(value, torch.Tensor) and not grad else value)
@@ -151,8 +151,10 @@ class Plan(nn.Module):
             copied.module._non_persistent_buffers_set.add(name)
         return copied
 
-    def _explain(self, error: BaseException, module: fx.GraphModule) -> None:
+    def _explain(self, error: BaseException, module: fx.GraphModule, inputs: Mapping[str, Any]) -> None:
         """Note on an error which step it comes from, what went in, and where the recipe draws it."""
+        for note in _unlike(module, inputs):
+            error.add_note(note)
         traceback: TracebackType | None = error.__traceback__
         while traceback is not None:
             frame = traceback.tb_frame
@@ -167,6 +169,9 @@ class Plan(nn.Module):
     def extra_repr(self) -> str:
         """Show the graph's name, inputs and outputs where PyTorch prints the module."""
         return f"{self.graph.name}({', '.join(self._names)}) -> {', '.join(self.graph.outputs)}"
+
+    def __repr__(self) -> str:
+        return f"Plan({self.extra_repr()})"
 
 
 class _Writer:
@@ -324,6 +329,19 @@ def _ancestors(roots: list[fx.Node], nodes: list[fx.Node]) -> list[fx.Node]:
         if node in wanted:
             wanted.update(node.all_input_nodes)
     return [node for node in nodes if node in wanted]
+
+
+def _unlike(module: nn.Module, inputs: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each floating input of another dtype, or on another device, than the components compute in."""
+    own = next((tensor for tensor in module.parameters() if tensor.is_floating_point()), None)
+    if own is None:
+        return
+    for name, value in inputs.items():
+        if isinstance(value, torch.Tensor) and value.is_floating_point():
+            given, taken = (value.dtype, value.device.type), (own.dtype, own.device.type)
+            if given != taken:
+                spelled = [f"{str(dtype).removeprefix('torch.')} on {device}" for dtype, device in (given, taken)]
+                yield f"the input '{name}' is {spelled[0]}, and the components compute in {spelled[1]}"
 
 
 def _step_note(step: Step, node: fx.Node, values: Mapping[str, Any]) -> str:

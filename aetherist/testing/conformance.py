@@ -14,9 +14,10 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from aetherist.core.component import Component, ComponentConfig
 from aetherist.core.dims import Symbol
 from aetherist.core.dryrun import matches
+from aetherist.core.errors import did_you_mean
 from aetherist.core.parts import Part
 from aetherist.core.ports import PortType
-from aetherist.testing.strategies import draw_inputs, part_of
+from aetherist.testing.strategies import draw_inputs, part_of, sizes_of
 
 ROWS = 3
 
@@ -56,18 +57,29 @@ def check_component(
         AssertionError: At the first promise that is not kept; says which.
     """
     case = _Case(part_of(component, config), operation, {"B": ROWS, **(sizes or {})}, frozenset(always))
-    case.shapes(optional=False)
-    case.shapes(optional=True)
-    case.inputs_untouched()
-    case.repeatable()
-    if rows_independent:
-        case.rows_apart()
+    promises: list[tuple[str, Callable[[], None]]] = [
+        ("declared, fake and real shapes agree", lambda: case.shapes(optional=False)),
+        ("they agree with the optional inputs too", lambda: case.shapes(optional=True)),
+        ("inputs are left as they were", case.inputs_untouched),
+        ("the same call gives the same result", case.repeatable),
+        ("the state survives a save and a load", case.state_survives),
+        ("a deep copy is the same", case.copies),
+    ]
     if gradients:
-        case.gradients(set(no_gradient))
-    case.state_survives()
-    case.copies()
+        promises.append(("gradients flow and are finite", lambda: case.gradients(set(no_gradient))))
+    if rows_independent:
+        promises.append(("rows do not touch each other", case.rows_apart))
     if export:
-        case.exports()
+        promises.append(("it can be exported", case.exports))
+    for promise, look in promises:
+        try:
+            look()
+        except AssertionError:
+            raise
+        except Exception as error:
+            at = ", ".join(f"{name} = {size}" for name, size in case.sizes.items())
+            error.add_note(f"{case.name}: while checking that {promise}, at {at}")
+            raise
 
 
 class _Case:
@@ -79,6 +91,9 @@ class _Case:
         self.sizes = sizes
         self.always = always
         self.name = part.name if operation == "forward" else f"{part.name}.{operation}"
+        known = {symbol.name for port in part.cls.signatures[operation].ports() for symbol in sizes_of(port.type, part)}
+        for name in sizes.keys() - known - {"B"}:
+            raise ValueError(f"{self.name} has no size '{name}'; {did_you_mean(name, known)}")
         torch.manual_seed(0)
         self.module: nn.Module = part.build().eval()
 

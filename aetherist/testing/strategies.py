@@ -22,15 +22,14 @@ from aetherist.core.ports import Port, PortType
 Sizes = Mapping[str, int | SearchStrategy[int]]
 """Sizes by the names in a component's shapes; a name left out is drawn from 1 to 4."""
 
-DTYPES = (torch.float32, torch.float64)
+DTYPES = (torch.float32,)
 
 
 def part_of(component: str | type[Component], config: Mapping[str, Any] | ComponentConfig | None = None) -> Part:
     """Return a component, by name or class, with its validated config."""
     cls = registry.get(component) if isinstance(component, str) else component
-    if not isinstance(config, ComponentConfig):
-        config = cls.Config.model_validate(dict(config or {}))
-    return Part(cls.component_name, cls, config)
+    made = config if isinstance(config, ComponentConfig) else cls.configure(config or {})
+    return Part(cls.component_name, cls, made)
 
 
 def inputs_for(
@@ -50,7 +49,8 @@ def inputs_for(
         config: Fields of its config.
         operation: Which of its operations.
         sizes: What the names in its shapes may be.
-        dtypes: Floating dtypes to draw from; one is drawn for all inputs.
+        dtypes: Floating dtypes to draw from; one is drawn for all inputs. A component with weights must be moved to
+            it: ``module.to(inputs["x"].dtype)``.
         always: Optional inputs that this config cannot do without.
         optional: Whether the other optional inputs are sometimes given.
     """
@@ -100,12 +100,12 @@ def draw_inputs(
     generator = torch.Generator().manual_seed(seed)
     inputs = part.cls.signatures[operation].inputs.values()
     ports = [port for port in inputs if port.required or optional or port.name in always]
-    known = {symbol: sizes.get(symbol.name, 2) for port in ports for symbol in _symbols(port.type, part)}
+    known = {symbol: sizes.get(symbol.name, 2) for port in ports for symbol in sizes_of(port.type, part)}
     return {port.name: _value(port.type, part, known, dtype, generator, None, port.default) for port in ports}
 
 
 def _draw_sizes(draw: DrawFn, part: Part, ports: Sequence[Port], sizes: Sizes) -> dict[Symbol, int]:
-    symbols = {symbol for port in ports for symbol in _symbols(port.type, part)}
+    symbols = {symbol for port in ports for symbol in sizes_of(port.type, part)}
     return {symbol: _draw_size(draw, symbol, sizes) for symbol in sorted(symbols)}
 
 
@@ -114,7 +114,8 @@ def _draw_size(draw: DrawFn, symbol: Symbol, sizes: Sizes) -> int:
     return size if isinstance(size, int) else draw(size)
 
 
-def _symbols(type_: PortType, part: Part) -> frozenset[Symbol]:
+def sizes_of(type_: PortType, part: Part) -> frozenset[Symbol]:
+    """Return the sizes of a port that the config leaves open."""
     inner = type_ if type_.item is None else type_.item
     return frozenset(symbol for symbol in inner.shape.symbols if part.constant(symbol.name) is None)
 
