@@ -8,6 +8,7 @@ from aetherist.core.check import Report, check
 from aetherist.core.errors import Diagnostic, Severity, did_you_mean
 from aetherist.core.graph import Graph, GraphInput
 from aetherist.core.ports import misfit
+from aetherist.graphs.training.derivatives import differentiating_steps
 from aetherist.graphs.training.feeds import drawn_shape
 from aetherist.graphs.training.growth import grown, stages
 from aetherist.graphs.training.phases import evaluated
@@ -182,15 +183,13 @@ class _Check:
                 return misfit(float(feed.value.at(0)) if isinstance(feed.value, Schedule) else feed.value, type_)
 
     def _compiled(self, name: str, phase: PhaseSpec, graph: Graph, place: tuple[str, ...]) -> Faults:
-        if not phase.compile:
-            return
-        parts = [key for key, part in graph.parts.items() if getattr(part.cls, "differentiates", False)]
-        if parts:
+        steps = differentiating_steps(graph) if phase.compile else []
+        if steps:
             message = f"phase '{name}' cannot be compiled: it differentiates twice, which compiled code cannot"
-            notes = (
-                f"within its graph {', '.join(parts)} takes a derivative, and the optimizer then differentiates that",
+            note = (
+                f"its step '{steps[0]}' takes a derivative within the graph, and the optimizer then takes one of that"
             )
-            yield self.recipe.fault("AE706", message, *place, "compile", notes=notes, fix="remove compile: true")
+            yield self.recipe.fault("AE706", message, *place, "compile", notes=(note,), fix="remove compile: true")
 
     def _controls(self) -> Faults:
         for name, control in self.spec.controls.items():

@@ -93,8 +93,6 @@ class ToyTell(Component):
 class ToyPenalty(Component):
     """Half the mean squared gradient of the logits by the picture."""
 
-    differentiates = True
-
     def forward(self, logits: Logits["B 1"], image: Image["B 3 H W"]) -> Loss[""]:
         (gradient,) = torch.autograd.grad(logits.sum(), image, create_graph=True)
         return gradient.square().sum(dim=(1, 2, 3)).mean() / 2
