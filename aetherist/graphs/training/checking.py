@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+import attrs
+
 from aetherist.core.check import Report, check
 from aetherist.core.errors import Diagnostic, Severity, did_you_mean
 from aetherist.core.graph import Graph, GraphInput
@@ -44,6 +46,14 @@ def check_training(report: Report) -> list[Diagnostic]:
     return sorted(faults, key=Diagnostic.sort_key)
 
 
+def _retold(fault: Diagnostic) -> tuple[str, ...]:
+    """Return what a fault of a grown recipe says; that recipe is in no file, so places in it would mislead."""
+    bare = attrs.evolve(fault, code="", where=None, fix=None, sides=())
+    sides = [f"{side.label} {side.text}".replace(", <recipe>", "") for side in fault.sides]
+    message, *notes = str(bare).strip().splitlines()
+    return (f"{fault.path}: {message}", *sides, *(note.strip() for note in notes))
+
+
 class _Check:
     """The checks of one recipe."""
 
@@ -52,17 +62,18 @@ class _Check:
         self.used: set[str] = set()
 
     def run(self) -> Faults:
-        for name, phase in self.spec.phases.items():
-            yield from self._phase(name, phase)
+        found = [fault for name, phase in self.spec.phases.items() for fault in self._phase(name, phase)]
+        yield from found
         yield from self._controls()
         yield from self._growth()
         yield from self._averages()
         yield from self._snapshots()
+        if found or any(phase.graph not in self.report.graphs for phase in self.spec.phases.values()):
+            return  # a phase that is at fault may be what the feeds are for
         for name in self.spec.feeds.keys() - self.used:
-            if all(phase.graph in self.report.graphs for phase in self.spec.phases.values()):
-                message = f"no phase has an input '{name}' to feed"
-                place = (SECTION, "feeds", name)
-                yield self.recipe.fault("AE709", message, *place, of_key=True, severity=Severity.WARNING)
+            place = (SECTION, "feeds", name)
+            message = f"no phase has an input '{name}' to feed"
+            yield self.recipe.fault("AE709", message, *place, of_key=True, severity=Severity.WARNING)
 
     def _phase(self, name: str, phase: PhaseSpec) -> Faults:
         place = (SECTION, "phases", name)
@@ -214,7 +225,7 @@ class _Check:
             if errors:
                 values = ", ".join(f"{key} = {value}" for key, value in settings.items())
                 message = f"after {images:,} images, at {values}, the recipe no longer fits together"
-                notes = tuple(str(error) for error in errors[:3])
+                notes = _retold(errors[0])
                 yield self.recipe.fault(
                     "AE708", message, SECTION, "grow", *list(settings)[:1], of_key=True, notes=notes
                 )
