@@ -27,7 +27,8 @@ def weights(trainer: Any) -> dict[str, torch.Tensor]:
 
 
 def trained(folder: RunFolder, stop_after: int | None = None, resume: bool = False, **training: Any) -> Any:
-    made = toys.trainer(toys.gan(**training), folder=folder, observers=[Records(folder.records)])
+    observers = [Records(folder.records)]
+    made = toys.trainer(toys.gan(**training), folder=folder, observers=observers)
     if resume:
         made.resume()
     made.run(lambda: stop_after is not None and made.images >= stop_after)
@@ -51,6 +52,18 @@ def test_losses_and_weights_are_bit_equal_after_a_stop(tmp_path: Path, log_every
     assert len(told(whole)) == 48 // log_every
     left, right = weights(expected), weights(actual)
     assert left.keys() == right.keys()
+    assert all(torch.equal(left[key], right[key]) for key in left)
+
+
+def test_growth_accumulation_and_phases_that_come_and_go_resume_as_well(tmp_path: Path) -> None:
+    whole, parts = RunFolder.create(tmp_path, "whole"), RunFolder.create(tmp_path, "parts")
+    growth = {"painter.resolution": {"from": 4, "to": 8, "over": 32, "steps": 4}}
+    options = {"grow": growth, "accumulate": 2, "phases": {"r1": {"starts": 12, "ends": 40}}}
+    expected = trained(whole, **options)
+    trained(parts, stop_after=20, **options)
+    actual = trained(parts, resume=True, **options)
+    assert told(parts) == told(whole)
+    left, right = weights(expected), weights(actual)
     assert all(torch.equal(left[key], right[key]) for key in left)
 
 
