@@ -6,8 +6,9 @@ by key to any depth, lists and scalars replace, ``null`` removes a component, gr
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -139,9 +140,10 @@ class _Reader:
                 if is_file(place / f"{name}.yaml"):
                     return place / f"{name}.yaml"
         known = did_you_mean(name, recipe_names())
+        folder_alone = self.trusted and _is(Path.is_dir, given)
         raise fault(
             "AE108" if asked else "AE101",
-            f"there is no recipe '{name}'",
+            f"the folder '{name}' holds no recipe.yaml" if folder_alone else f"there is no recipe '{name}'",
             asked or Position(name, 0),
             notes=(known,),
             fix="give the name of a recipe, the path of a YAML file, or a model folder",
@@ -150,19 +152,21 @@ class _Reader:
 
 def is_file(path: Path) -> bool:
     """Whether a path names a file here, whatever was given as one."""
+    return _is(Path.is_file, path)
+
+
+def _is(kind: Callable[[Path], bool], path: Path) -> bool:
     try:
-        return path.is_file()
+        return kind(path)
     except (OSError, ValueError):  # no name of a file here, or in a folder that cannot be read
         return False
 
 
 def _shown(path: Path) -> str:
-    """Return a path as a reader would write it: relative to the current folder, or to where our recipes ship."""
+    """Return a path as a reader would write it, one that opens: relative to the current folder where that is near."""
     path = path.resolve()
-    if path.is_relative_to(Path.cwd()):
-        return str(path.relative_to(Path.cwd()))
-    shipped = recipe_folders()[-1].resolve()
-    return f"aetherist/recipes/{path.name}" if path.parent == shipped else str(path)
+    relative = os.path.relpath(path)
+    return relative if Path(relative).parts[:2] != ("..", "..") else str(path)
 
 
 def _with_profile(root: Node, profile: str | None, faults: list[Diagnostic]) -> Node:
@@ -213,6 +217,13 @@ def _with_override(root: Node, override: str, faults: list[Diagnostic]) -> Node:
         near = did_you_mean(parts[1], section.value)
         faults.append(Diagnostic("AE113", f"{parts[0]} has no '{parts[1]}' to override", where=where, notes=(near,)))
         return root
+    for name in ("components", "graphs", "settings"):
+        inside = root.value.get(name)
+        if section is None and inside is not None and isinstance(inside.value, dict) and parts[0] in inside.value:
+            fix = f"write -o {name}.{override}"
+            message = f"a recipe has no '{parts[0]}' of its own; its {name} have"
+            faults.append(Diagnostic("AE113", message, where=where, fix=fix))
+            return root
     try:
         value = _at(document.parse(text, where.file), where)
     except RecipeError as error:

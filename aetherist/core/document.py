@@ -150,10 +150,35 @@ def parse(text: str, file: str) -> Node:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = Position(file, mark.line + 1, mark.column + 1) if mark else Position(file)
-        notes = (str(error.context),) if error.context else ()
-        raise fault("AE102", f"this is no valid YAML: {error.problem or error}", where, notes=notes) from None
+        raise fault(
+            "AE102",
+            f"this is no valid YAML: {error.problem or error}",
+            where,
+            notes=_context(error),
+            fix=_hint(text, where),
+        ) from None
     except yaml.YAMLError as error:
         raise fault("AE102", f"this is no valid YAML: {error}", Position(file)) from None
+
+
+def _context(error: yaml.MarkedYAMLError) -> tuple[str, ...]:
+    """Say what the parser was in the middle of, and where that began."""
+    if not error.context:
+        return ()
+    mark = error.context_mark
+    return (f"{error.context}{f', which began at {mark.line + 1}:{mark.column + 1}' if mark else ''}",)
+
+
+def _hint(text: str, where: Position) -> str | None:
+    """Name the slip behind a parser's complaint, where it is one of the usual ones."""
+    lines = text.splitlines()
+    line = lines[where.line - 1] if where.line <= len(lines) else ""
+    if "\t" in line[: len(line) - len(line.lstrip())]:
+        return "indent with spaces; YAML takes no tabs"
+    near = "\n".join(lines[max(where.line - 2, 0) : where.line])
+    if re.search(r"[{,\[][^\"'\n]*[:,\[{]\s*\$\{", near):
+        return 'inside {...} or [...] put quotes around an interpolation: "${settings.name}"'
+    return None
 
 
 def scalar(text: str, *, plain: bool = True) -> Any:

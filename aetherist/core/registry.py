@@ -8,6 +8,7 @@ imported the first time a recipe says ``renderer.anything``. Named port types co
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterable
@@ -145,7 +146,26 @@ class Registry:
                 try:
                     plugin.load()
                 except (Exception, SystemExit):
-                    self.failures[label] = f"plugin {label} failed to load:\n{traceback.format_exc()}"
+                    self.failures[label] = f"plugin {label} failed to load:\n{_traceback()}"
+
+
+def _traceback() -> str:
+    """Return the traceback of the error being handled, less the frames of the import system and of this file."""
+    kind, error, _ = sys.exc_info()
+    assert kind is not None
+    assert error is not None
+    if isinstance(error, ComponentError):  # says by itself whose declaration is at fault
+        return f"{kind.__name__}: {error}"
+    frames = [
+        f for f in traceback.extract_tb(error.__traceback__) if "importlib" not in f.filename and f.filename != __file__
+    ]
+    return "".join(
+        [
+            "Traceback (most recent call last):\n",
+            *traceback.format_list(frames),
+            *traceback.format_exception_only(kind, error),
+        ]
+    ).rstrip()
 
 
 def default_registry() -> Registry:

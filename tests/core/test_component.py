@@ -22,8 +22,10 @@ def test_create_validates_the_fields_and_constructs_the_module() -> None:
     made = Linear.create(width_in=3, width_out=5)
     assert made.config == Linear.Config(width_in=3, width_out=5)
     assert made(torch.ones(2, 3)).shape == (2, 5)
-    with pytest.raises(ValidationError, match=r"greater than 0"):
+    with pytest.raises(ValueError, match=r"^test.linear: width_in: Input should be greater than 0$"):
         Linear.create(width_in=0)
+    with pytest.raises(ValueError, match=r"^test.linear: 'widht_in' is no setting of this component; did you mean"):
+        Linear.create(widht_in=2)
 
 
 def test_a_config_is_immutable_and_knows_no_other_fields() -> None:
