@@ -35,12 +35,12 @@ def train(
     profile: Profile = None,
     override: Overrides = None,
 ) -> None:
-    """Train the components of a recipe on a data set, as its `training:` says.
+    """Train a recipe's components on a data set.
 
-    Writes into a folder of its own below `--out`: `stats.jsonl`, pictures at fixed seeds, checkpoints to go on from,
-    and model folders for `aetherist generate`. Ctrl-C and SIGTERM finish the step, write a checkpoint and leave;
-    whatever ends it, `--resume latest` goes on as if nothing had happened. N processes share each batch under
-    `torchrun --nproc-per-node N -m aetherist train ...`.
+    The recipe's `training:` says how. Writes into a folder of its own below `--out`: `stats.jsonl`, pictures at fixed
+    seeds, checkpoints to go on from, and model folders for `aetherist generate`. Ctrl-C and SIGTERM finish the step,
+    write a checkpoint and leave; whatever ends it, `--resume latest` goes on as if nothing had happened. N processes
+    share each batch under `torchrun --nproc-per-node N -m aetherist train ...`.
 
     Args:
         data: The data set: a folder or a zip with `dataset.json`. A recipe that reads no data needs none.
