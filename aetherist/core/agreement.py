@@ -188,6 +188,7 @@ class Agreement:
 
     def _write_types(self) -> None:
         graph = self.draft.graph
+        graph.conditions = [(left, right) for left, right, _ in self.solver.conditions()]
         for name, given in graph.inputs.items():
             end = self.draft.input_ends.get(name)
             if end is not None:
@@ -205,6 +206,9 @@ class Agreement:
 
     def _note_undetermined(self) -> None:
         """Note the sizes that nothing fixes; those of the graph's inputs are free on purpose."""
+        for left, right, edge in self.solver.conditions():
+            message = f"'{edge.consumer.label}' fits only where {left} = {right}"
+            self.diagnostics.append(self.recipe.fault("AE304", message, *edge.place, severity=Severity.NOTE))
         free = {symbol for given in self.draft.graph.inputs.values() for symbol in given.type.shape.symbols}
         for name, step in self.draft.graph.steps.items():
             for port, type_ in step.outputs.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -26,6 +27,8 @@ from aetherist.core.recipe import Recipe
 
 BATCHES = (2, 3)
 OTHERS = (32, 64)
+TRIED = (*range(1, 25), 32, 48, 64)
+MAX_TRIED = 20_000
 
 _DATA_DEPENDENT = (DataDependentOutputException, DynamicOutputShapeException, UnsupportedOperatorException)
 
@@ -58,6 +61,8 @@ class DryRun:
         faulty: set[str] = set()
         for probe in range(len(BATCHES)):
             sizes = self._probe_sizes(graph, probe)
+            if sizes is None:
+                continue
             with _quiet(), self.mode, torch.device(self.device), torch.no_grad():
                 values = self._inputs(graph, sizes)
                 for step in graph.steps.values():
@@ -65,9 +70,18 @@ class DryRun:
                         faulty.add(step.name)
         return self.diagnostics
 
-    def _probe_sizes(self, graph: Graph, probe: int) -> dict[Symbol, int]:
+    def _probe_sizes(self, graph: Graph, probe: int) -> dict[Symbol, int] | None:
+        """Return sizes that satisfy the graph's conditions, or ``None`` if none are found."""
         symbols = {symbol for given in graph.inputs.values() for symbol in given.type.shape.symbols}
-        return {symbol: (BATCHES if symbol.name == "B" else OTHERS)[probe] for symbol in symbols}
+        sizes = {symbol: (BATCHES if symbol.name == "B" else OTHERS)[probe] for symbol in symbols}
+        sides = [side for left, right in graph.conditions if (side := left - right).symbols <= symbols]
+        tied = sorted({symbol for side in sides for symbol in side.symbols})
+        if not tied:
+            return sizes
+        points = itertools.islice(itertools.product(TRIED, repeat=len(tied)), MAX_TRIED)
+        tries = (sizes | dict(zip(tied, point, strict=True)) for point in points)
+        found = [sizes for sizes in tries if all(side.evaluate(sizes) == 0 for side in sides)]
+        return found[-1 - probe % len(found)] if found else None
 
     def _inputs(self, graph: Graph, sizes: Mapping[Symbol, int]) -> dict[Any, Any]:
         values: dict[Any, Any] = {}

@@ -8,6 +8,7 @@ from typing import Any
 import attrs
 import networkx as nx
 
+from aetherist.core.dims import Dim
 from aetherist.core.errors import Position, did_you_mean
 from aetherist.core.parts import Part
 from aetherist.core.ports import PortType, Signature
@@ -96,13 +97,17 @@ class GraphInput:
 
 @attrs.define(eq=False)
 class Graph:
-    """Steps in an order in which they can run, nested graphs inlined under dotted names."""
+    """Steps in an order in which they can run, nested graphs inlined under dotted names.
+
+    ``conditions`` are equations that sizes have to satisfy and that nothing written decides.
+    """
 
     name: str
     inputs: dict[str, GraphInput]
     steps: dict[str, Step]
     outputs: dict[str, Wire]
     output_types: dict[str, PortType]
+    conditions: list[tuple[Dim, Dim]] = attrs.field(factory=list)
 
     @property
     def parts(self) -> dict[str, Part]:
@@ -153,4 +158,5 @@ class Graph:
             steps,
             {name: self.outputs[name] for name in names},
             {name: self.output_types[name] for name in names},
+            self.conditions,
         )

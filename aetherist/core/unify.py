@@ -94,6 +94,11 @@ class Solver:
                     break
         return conflicts + self._negative()
 
+    def conditions(self) -> list[tuple[Dim, Dim, Any]]:
+        """Return the equations of sizes that no solution could be told of, each with its ``because``."""
+        waiting = [entry for entry in self._waiting if isinstance(entry, _Equation)]
+        return [(self.dim(entry.left), self.dim(entry.right), entry.because) for entry in waiting]
+
     def shape(self, shape: Shape) -> Shape:
         """Return a shape with everything that is known put in."""
         return Shape(self._spread(shape.axes))

@@ -537,3 +537,23 @@ graphs:
     assert note.message == "nothing determines N of 'n', which is Float[\"B N\"]"
     assert report.ok
     assert str(report.graphs["g"].output_types["d"]) == 'Float["B 2*N"]'
+
+
+def test_an_equation_that_nothing_decides_is_a_note_at_its_wire() -> None:
+    text, [at] = marked("""\
+graphs:
+  g:
+    inputs: {a: "Float[B N]", b: "Float[B M]"}
+    steps:
+      two: {call: double, with: {x: a}}
+      three: {call: stack, with: {parts: [four, @two]}}
+      four: {call: join, with: {a: b, b: twice}}
+      twice: {call: double, with: {x: b}}
+    outputs: {y: three}
+""")
+    report = graph(text)
+    [note] = [d for d in report.diagnostics if d.code == "AE304"]
+    assert note.message == "'three.parts' fits only where 3*M = 2*N"
+    assert (str(note.where), note.severity) == (f"r.yaml:{at}", Severity.NOTE)
+    assert [f"{left} = {right}" for left, right in report.graphs["g"].conditions] == ["3*M = 2*N"]
+    assert report.ok

@@ -267,6 +267,23 @@ def test_an_input_that_no_tensor_can_be_is_a_fault_of_the_input() -> None:
 
 
 @pytest.mark.parametrize(
+    "steps",
+    [
+        "{two: {call: double, with: {x: a}}, one: {call: double, with: {x: b}}, "
+        "three: {call: join, with: {a: one, b: b}}, sum: {call: add, with: {a: two, b: three}}}",
+        "{square: {call: outer, with: {a: a, b: b}}, sum: {call: add, with: {a: square, b: b}}}",
+        "{square: {call: outer, with: {a: a, b: a}}, sum: {call: add, with: {a: square, b: a}}}",
+    ],
+)
+def test_the_probes_are_sizes_that_the_graph_can_have(steps: str) -> None:
+    inputs = '{a: "Float[B N]", b: "Float[B M]"}'
+    text = f"graphs:\n  g:\n    inputs: {inputs}\n    steps: {steps}\n    outputs: {{y: sum, b: b}}\n"
+    report = graph(text, level="dry")
+    assert [d.code for d in report.diagnostics if d.code != "AE302"] == ["AE304"]
+    assert report.ok
+
+
+@pytest.mark.parametrize(
     "inputs",
     [
         '{x: "Float[B 4]", n: {type: int, default: 3}}',
