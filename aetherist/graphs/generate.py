@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -118,6 +119,8 @@ class Generator:
         self.options: dict[str, Any] = {}
         for name, value, option in (("psi", psi, "truncation"), ("cutoff", cutoff, "a cutoff")):
             if value is not None:
+                if not math.isfinite(value):
+                    raise ValueError(f"{option} of {value}: give a finite number")
                 if name not in self.plan.graph.inputs:
                     raise ValueError(f"graph '{graph}' takes no {option}: it has no input '{name}'")
                 self.options[name] = value
@@ -156,6 +159,11 @@ class Generator:
                 for view, camera in enumerate(views):
                     inputs = {} if camera is None else {"camera": camera.expand(len(group), -1).to(device)}
                     for row, seed in zip(person(**inputs)[self.output].cpu(), group, strict=True):
+                        if not row.isfinite().all():
+                            raise ValueError(
+                                f"the picture of seed {seed} has numbers that are not finite: the weights are "
+                                "damaged (a training that diverged?), or an option is no number"
+                            )
                         pixels, scale = to_pixels(row, self.type.meaning)
                         yield Picture(pixels, seed, view, camera, pose if "pose" in known else None, scale)
 

@@ -116,4 +116,5 @@ class PlaneTable:
         for i, (a, b) in enumerate(self.axes):
             for corner, (u, v) in enumerate(((lower, lower), (upper, lower), (lower, upper), (upper, upper))):
                 weights[:, 4 * i + corner] = u[a] * v[b]
-        return low.to(torch.int32), weights
+        # A point that is no number reads some row, with weights that are none either, as the reference does.
+        return low.to(torch.int32).clamp_(0, size - 2), weights

@@ -78,3 +78,9 @@ def test_twice_differentiable(axes: Any) -> None:
 
     assert torch.autograd.gradcheck(function, (planes, points))
     assert torch.autograd.gradgradcheck(function, (planes, points))
+
+
+def test_points_that_are_no_numbers_read_features_that_are_none() -> None:
+    planes = torch.randn(1, 3, 2, 4, 4)
+    points = torch.full((3, 1, 5), torch.nan)
+    assert PlaneTable(planes).read(points).isnan().all()
