@@ -30,7 +30,7 @@ class NonFiniteError(TrainingError):
         rest = f", while {', '.join(fine)}" if fine else ""
         self.text = (
             f"step {step} ({images} images), phase '{phase}': {minimised} is {terms[minimised]}{blame}{rest}. "
-            "Nothing was changed by this step"
+            "The phase has moved nothing"
         )
         super().__init__(self.text)
 
