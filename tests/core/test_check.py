@@ -208,9 +208,9 @@ def seconds(steps: int) -> float:
     recipe = Recipe.read(chain(steps))
     best = float("inf")
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         report = check(recipe, registry=registry)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, time.process_time() - start)
         assert report.ok
         assert len(report.graphs["g"].steps) == steps
     return best
@@ -238,3 +238,10 @@ def test_ten_thousand_steps_and_a_chain_of_unknown_sizes_do_not_recurse() -> Non
         registry=registry,
     )
     assert report.ok
+
+
+def test_a_recipe_from_outside_cannot_name_a_file_in_a_component() -> None:
+    recipe = {"components": {"net": {"type": "embedding.mobileface", "weights": "../secret.safetensors"}}}
+    refused = [d.message for d in check(recipe, trusted=False).diagnostics if d.code == "AE202"]
+    assert refused == ["weights: a recipe from outside cannot name files"]
+    assert not [d for d in check(recipe).diagnostics if d.code == "AE202"]

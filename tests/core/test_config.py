@@ -452,20 +452,20 @@ def bomb(kind: str) -> str:
     ids=["texts", "lists", "wide", "long", "chain", "braces", "many"],
 )
 def test_bombs_of_interpolation_are_refused_quickly(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     made = composed(text)
     assert made.diagnostics
     assert {d.code for d in made.diagnostics} == {"AE110"}
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_thousands_of_plain_interpolations_take_little_time() -> None:
     text = "settings: {a: 1}\ncomponents:\n" + "".join(
         f'  c{i}: {{type: t, size: "${{settings.a}}"}}\n' for i in range(3000)
     )
-    start = time.perf_counter()
+    start = time.process_time()
     data = plain(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
     assert all(part["size"] == 1 for part in data["components"].values())
 
 

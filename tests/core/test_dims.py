@@ -187,10 +187,10 @@ def test_two_runs_of_axes_are_refused_because_their_lengths_could_not_be_told() 
     ],
 )
 def test_bombs_are_refused_at_once(text: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ValueError):
         parse_shape(text)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_sizes_that_grow_beyond_reckoning_are_refused_while_they_are_made() -> None:

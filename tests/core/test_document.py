@@ -285,17 +285,17 @@ def test_aliases_cannot_nest_deeper_than_what_is_written_may() -> None:
 def test_a_bomb_of_aliases_is_refused_before_it_grows(line: str) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [line.format(level, f"*a{level - 1}") for level in range(1, 30)]
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(RecipeError, match=r"AE103"):
         parse("\n".join(lines), "f")
-    assert time.perf_counter() - start < 3
+    assert time.process_time() - start < 3
 
 
 def test_a_document_of_too_many_bytes_is_refused_unread() -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     assert fault("a: " + "x" * MAX_BYTES).code == "AE103"
     assert fault("\u00e9" * (MAX_BYTES // 2 + 1)).code == "AE103"
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 def test_a_document_of_too_many_values_is_refused() -> None:

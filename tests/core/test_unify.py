@@ -304,12 +304,12 @@ def test_chains_of_thousands_are_solved_from_either_end(step: str) -> None:
     count = 5000
     chain = [step.format(i, i + 1) for i in range(count)]
     for order in (chain, chain[::-1]):
-        start = time.perf_counter()
+        start = time.process_time()
         solver, conflicts = solve(*order, step.split(" ")[0].format(count) + " = 7")
         assert conflicts == []
         shape = str(solver.shape(parse_shape(step.split(" ")[0].format(0))))
         assert shape == ("5007" if "+1" in step else "7")
-        assert time.perf_counter() - start < 5
+        assert time.process_time() - start < 5
 
 
 def test_sizes_that_square_themselves_stop_the_solver_at_once() -> None:

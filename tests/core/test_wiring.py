@@ -486,11 +486,11 @@ def test_graphs_nest_to_a_limit_and_no_further() -> None:
 
 def test_a_bomb_of_nested_graphs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("aetherist.core.wiring.MAX_STEPS", 3000)
-    start = time.perf_counter()
+    start = time.process_time()
     found = check(nested(25, 3), registry=registry).diagnostics
     assert [d.code for d in found] == ["AE103"]
     assert "expand to more than 3,000 steps" in found[0].message
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_thousands_of_unknown_names_are_reported_in_reasonable_time() -> None:
@@ -500,7 +500,7 @@ def test_thousands_of_unknown_names_are_reported_in_reasonable_time() -> None:
         "components": {"lin": {"type": "test.linear"}},
         "graphs": {"g": {"steps": steps, "outputs": {"y": "step0"}}},
     }
-    start = time.perf_counter()
+    start = time.process_time()
     found = check(recipe, registry=registry).diagnostics
     assert sum(d.code == "AE208" for d in found) == count
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
