@@ -34,6 +34,7 @@ COMMANDS = (
     ("profile", "profile:profile", MODELS, "Measure the time and memory of the steps of a graph."),
     ("import", "importing:app", MODELS, "Turn a checkpoint of another program into a model folder."),
     ("data", "data:app", DATA, "Check data sets, and make one of rendered heads."),
+    ("weights", "weights:app", DATA, "List pretrained networks of public packages, and fetch one."),
     ("components", "components:components", INSTALLATION, "List the components that recipes can name, or show one."),
     ("schema", "schema:schema", INSTALLATION, "Print the JSON Schema of recipes, for editors."),
     ("doctor", "doctor:doctor", INSTALLATION, "Say what is installed, what is missing, and how to get it."),

@@ -3,6 +3,7 @@
 from aetherist.core.component import (
     Component,
     ComponentConfig,
+    NameOrPath,
     Nested,
     PowerOfTwo,
     component,
@@ -21,6 +22,7 @@ __all__ = [
     "Diagnostic",
     "InputError",
     "Meaning",
+    "NameOrPath",
     "NamedPort",
     "Nested",
     "PortType",

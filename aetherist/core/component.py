@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Self, TypeVar
 
@@ -41,6 +42,16 @@ def _power_of_two(value: int) -> int:
 
 PowerOfTwo = Annotated[int, Field(ge=1), AfterValidator(_power_of_two), Field(json_schema_extra={"powerOfTwo": True})]
 """A config field that must be 1, 2, 4, 8, ..."""
+
+
+def _named_from_inside(value: str, info: ValidationInfo) -> str:
+    if (info.context or {}).get("trusted", True) or re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", value):
+        return value
+    raise ValueError("a recipe from outside cannot name files")
+
+
+NameOrPath = Annotated[str, AfterValidator(_named_from_inside)]
+"""A config field that names something known, or the path of a file; recipes from outside may only name."""
 
 
 class ComponentConfig(BaseModel):

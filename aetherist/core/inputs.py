@@ -125,7 +125,8 @@ class InputCheck:
             for name, size in sizes.items()
             if name in type_.shape.symbols or name in type_.shape.axes
         )
-        notes = (f"other inputs fix {known}",) if known else ()
+        by = "what is bound fixes" if any(name in self.sizes for name in type_.shape.symbols) else "other inputs fix"
+        notes = (f"{by} {known}",) if known else ()
         return self._fault("AE503", name, f"'{name}' has the wrong shape", sides=_sides(check, value), notes=notes)
 
     def _fault(self, code: str, name: str, message: str, **more: Any) -> Diagnostic:

@@ -69,7 +69,7 @@ def resolve_parts(recipe: Recipe, registry: Registry) -> tuple[dict[str, Part], 
         place = ("components", name)
         try:
             cls = registry.get(spec.type)
-            config = cls.Config.model_validate(spec.fields, context={"registry": registry})
+            config = cls.Config.model_validate(spec.fields, context={"registry": registry, "trusted": recipe.trusted})
         except RegistryError as error:
             faults.append(_unknown(recipe, error, (*place, "type")))
         except ValidationError as error:

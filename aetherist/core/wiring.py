@@ -359,6 +359,7 @@ class _Drawing:
         end = End(label, scoped, place, type_.shape)
         if value.end is not None:
             self.edges.append(Edge(value.end, end, place))
+            return value
         return Value(value.wire, end)
 
 

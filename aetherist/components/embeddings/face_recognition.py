@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from aetherist.components.embeddings.frozen import CropConfig, FrozenNetwork, Normalize, look_at_part
 from aetherist.components.types import Embedding, Image
-from aetherist.core import component
+from aetherist.core import NameOrPath, component
 
 SIZE = 150
 _MEAN = (122.782, 117.001, 104.298)
@@ -70,7 +70,7 @@ class FaceRecognition(FrozenNetwork):
     class Config(CropConfig):
         """Which weights, and where the face is."""
 
-        weights: str | None = "face-recognition"
+        weights: NameOrPath | None = "face-recognition"
         """A name from ``aetherist weights list``, or the path of a file; nothing for random ones."""
 
     config: Config

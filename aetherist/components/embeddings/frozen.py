@@ -13,7 +13,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn import functional as F
 
 from aetherist.components.embeddings.weights import UNTRAINED, Provenance, read_weights
-from aetherist.core import Component, ComponentConfig
+from aetherist.core import Component, ComponentConfig, NameOrPath
 
 Box = tuple[float, float, float, float]
 
@@ -23,7 +23,7 @@ WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 class FrozenConfig(ComponentConfig):
     """Which weights."""
 
-    weights: str | None = None
+    weights: NameOrPath | None = None
     """A name from ``aetherist weights list``, or the path of a file; nothing for random ones."""
 
 

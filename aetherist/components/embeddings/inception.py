@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from aetherist.components.embeddings.frozen import CropConfig, FrozenNetwork, look_at_part
 from aetherist.components.types import Embedding, Image
-from aetherist.core import component
+from aetherist.core import NameOrPath, component
 
 Size = int | tuple[int, int]
 
@@ -152,7 +152,7 @@ class InceptionV3(FrozenNetwork):
     class Config(CropConfig):
         """Which weights."""
 
-        weights: str | None = "inception-nsfwjs"
+        weights: NameOrPath | None = "inception-nsfwjs"
         """A name from ``aetherist weights list``, or the path of a file; nothing for random ones."""
         size: int = Field(299, ge=75)
         """Rows and columns that pictures are resized to; published numbers are made at 299."""

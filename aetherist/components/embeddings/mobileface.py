@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from aetherist.components.embeddings.frozen import CropConfig, FrozenNetwork, look_at_part
 from aetherist.components.types import Embedding, Image
-from aetherist.core import component
+from aetherist.core import NameOrPath, component
 
 SIZE = 112
 _WIDTHS = (32, 32, 64, 128)
@@ -41,7 +41,7 @@ class MobileFace(FrozenNetwork):
     class Config(CropConfig):
         """Which weights, and where the face is."""
 
-        weights: str | None = "mobileface"
+        weights: NameOrPath | None = "mobileface"
         """A name from ``aetherist weights list``, or the path of a file; nothing for random ones."""
 
     config: Config

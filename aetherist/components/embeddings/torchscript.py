@@ -15,7 +15,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from aetherist.components.embeddings.frozen import WHOLE, Box, look_at_part
 from aetherist.components.embeddings.weights import Provenance, provenance_of_file
 from aetherist.components.types import Embedding, Image
-from aetherist.core import Component, ComponentConfig, component
+from aetherist.core import Component, ComponentConfig, NameOrPath, component
 
 _read: Callable[..., nn.Module] = torch.jit.load
 
@@ -38,7 +38,7 @@ class TorchScriptEmbedding(Component):
     class Config(ComponentConfig):
         """Which file, what it takes, what it gives."""
 
-        path: str
+        path: NameOrPath
         """A file that ``torch.jit.save`` wrote; the network maps pictures ``(B, 3, size, size)`` to ``(B, dim)``."""
         dim: PositiveInt = 512
         """Numbers in an embedding."""

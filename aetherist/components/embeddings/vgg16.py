@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from aetherist.components.embeddings.frozen import FrozenConfig, FrozenNetwork, Normalize
 from aetherist.components.types import FeatureMaps, Image
-from aetherist.core import component
+from aetherist.core import NameOrPath, component
 
 WIDTHS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 """Channels of each convolution, stage by stage."""
@@ -30,7 +30,7 @@ class VGG16Features(FrozenNetwork):
     class Config(FrozenConfig):
         """Which weights."""
 
-        weights: str | None = "vgg16-hed"
+        weights: NameOrPath | None = "vgg16-hed"
         """A name from ``aetherist weights list``, or the path of a file; nothing for random ones."""
 
     config: Config

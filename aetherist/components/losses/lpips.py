@@ -10,7 +10,7 @@ from torch import Tensor
 from aetherist.components.embeddings.frozen import FrozenConfig, FrozenNetwork
 from aetherist.components.losses.features import paired
 from aetherist.components.types import FeatureMaps, Loss
-from aetherist.core import component, operation
+from aetherist.core import NameOrPath, component, operation
 
 _TINY = 1e-10
 
@@ -27,7 +27,7 @@ class LPIPS(FrozenNetwork):
     class Config(FrozenConfig):
         """Which heads, for which layers."""
 
-        weights: str | None = "lpips-vgg"
+        weights: NameOrPath | None = "lpips-vgg"
         """A name from ``aetherist weights list``, or the path of a file; nothing for equal weights."""
 
         channels: tuple[PositiveInt, ...] = (64, 128, 256, 512, 512)
