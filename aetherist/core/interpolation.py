@@ -20,7 +20,7 @@ from aetherist.core.errors import Diagnostic, Position, did_you_mean
 
 MAX_CHAIN = 32
 MAX_EXPANSION = 100_000
-MAX_TOTAL = 4_000_000
+MAX_TOTAL = 1_000_000
 
 _INTERPOLATION = re.compile(r"\$\{([^${}]*)\}")
 
@@ -40,15 +40,16 @@ def interpolated(root: Node, trusted: bool, faults: list[Diagnostic]) -> Node:
     sites = {path: node for path, node in root.walk() if isinstance(node.value, str) and "${" in node.value}
     if not sites:
         return root
-    sound = _Expansion(root, sites, trusted, faults).sound
+    expansion = _Expansion(root, sites, trusted, faults)
     replaced = {path: Node(HOLE, node.where, node.key) for path, node in sites.items()}
-    blank = {path: Node(None, node.where) for path, node in sites.items() if path not in sound}
-    above = Node({name: child for name, child in root.value.items() if name != "graphs"}, root.where)
-    settings = OmegaConf.create(_replace(above, (), blank).plain())
-    for path in sound:
+    copies = {path: plain for path in expansion.sound if (plain := _plain_copy(root, sites, path)) is not None}
+    others = [path for path in expansion.sound if path not in copies]
+    used = {target for path in others for target in expansion.reached(path)}
+    settings = OmegaConf.create(_only(root, used).plain() or {})
+    for path in expansion.sound:
         node = sites[path]
         try:
-            plain = _resolved(root, sites, settings, node.value)
+            plain = copies[path].plain() if path in copies else _resolved(settings, node.value)
         except OmegaConfBaseException as error:
             reason = str(error).splitlines()[0]
             message = f"'{node.value}' cannot be resolved: {reason}"
@@ -59,13 +60,24 @@ def interpolated(root: Node, trusted: bool, faults: list[Diagnostic]) -> Node:
     return _replace(root, (), replaced)
 
 
-def _resolved(root: Node, sites: Mapping[document.Path, Node], settings: Any, text: str) -> Any:
-    whole = _whole(text)
-    if whole is not None:
-        target = root.find(whole)
-        assert target is not None
-        if not any(inner in sites for inner, _ in target.walk(whole)):
-            return target.plain()
+def _plain_copy(root: Node, sites: Mapping[document.Path, Node], path: document.Path) -> Node | None:
+    """Return what a text is a copy of, if it is one interpolation of something in which there are no others."""
+    whole = _whole(sites[path].value)
+    target = root.find(whole) if whole is not None else None
+    if whole is None or target is None or any(inner in sites for inner, _ in target.walk(whole)):
+        return None
+    return target
+
+
+def _only(node: Node, paths: set[document.Path]) -> Node:
+    """Return the part of a tree that the paths lead to; lists stay whole."""
+    if () in paths or not isinstance(node.value, dict):
+        return node
+    below = {name: {path[1:] for path in paths if path[0] == name} for name in {path[0] for path in paths}}
+    return Node({name: _only(node.value[name], rest) for name, rest in below.items() if name in node.value}, node.where)
+
+
+def _resolved(settings: Any, text: str) -> Any:
     probe = OmegaConf.create({"value": text})
     probe._set_parent(settings)
     value = probe["value"]
@@ -112,6 +124,17 @@ class _Expansion:
             if total > MAX_TOTAL:
                 self.sound.clear()
                 return
+
+    def reached(self, path: document.Path) -> set[document.Path]:
+        """Return everything that a value is made from, directly or not."""
+        waiting, found = list(self.targets.get(path, ())), set[document.Path]()
+        while waiting:
+            target = waiting.pop()
+            node = self.root.find(target)
+            if target not in found and node is not None:
+                found.add(target)
+                waiting += [more for inner, _ in node.walk(target) for more in self.targets.get(inner, ())]
+        return found
 
     def _size(self, path: document.Path, chain: tuple[document.Path, ...]) -> float:
         """Return about how many characters a value has once resolved: infinite in a circle, NaN if it is at fault."""
