@@ -81,8 +81,6 @@ def test_steps_after_the_last_checkpoint_are_taken_again_and_told_once(tmp_path:
 def test_a_checkpoint_of_another_recipe_is_refused(tmp_path: Path) -> None:
     folder = RunFolder.create(tmp_path, "toy")
     trained(folder, stop_after=8)
-    recipe = toys.gan()
-    recipe["components"]["critic"] = {"type": "discriminator.single", "resolution": 4, "camera_dim": 25}
     other = toys.trainer(toys.gan(phases={"another": toys.GAN["training"]["phases"]["generator"]}), folder=folder)
     with pytest.raises(TrainingError, match="does not fit the recipe: 'another'"):
         other.resume()
