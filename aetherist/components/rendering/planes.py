@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
+from einops import rearrange
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -72,7 +73,7 @@ class PlaneTable:
         padding: Padding = "zeros",
         merge: bool = False,
     ) -> None:
-        batch, _, channels, self.resolution, _ = planes.shape
+        self.batch, self.resolution = planes.shape[0], planes.shape[-1]
         self.axes, self.padding, self.box_warp = AXES[axes], padding, box_warp
         # Both coordinates' weights carry the root, so that their products carry the mean.
         self.scale = 3.0**-0.5 if aggregate == "mean" else 1.0
@@ -80,9 +81,8 @@ class PlaneTable:
             planes = torch.stack([planes[:, 0], planes[:, 1] + planes[:, 2].mT], dim=1)
             self.axes = self.axes[:2]
         self.planes_per_image = len(self.axes)
-        self.batch = batch
         # A view, not a copy, of planes whose features lie side by side.
-        self.rows = planes.permute(0, 3, 4, 1, 2).reshape(-1, channels)
+        self.rows = rearrange(planes, "b plane c h w -> (b h w plane) c")
         right, down = self.planes_per_image, self.resolution * self.planes_per_image
         self.corners = torch.tensor([0, right, down, down + right], dtype=torch.int32, device=planes.device)
 

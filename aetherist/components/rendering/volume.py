@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
+from einops import rearrange
 from pydantic import Field as Setting
 from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
@@ -205,7 +206,7 @@ class VolumeRenderer(Component):
         """Return features, depth and alpha, ``(B, C + 2, H, W)``."""
         config = self.config
         height, width = origins.shape[1:3]
-        origins, directions = origins.flatten(1, 2), directions.flatten(1, 2)
+        origins, directions = (rearrange(rays, "b h w xyz -> b (h w) xyz") for rays in (origins, directions))
         count = height * width
         if config.near == "auto" or config.far == "auto":
             near, far = box_limits(origins, directions, config.box_warp)
@@ -232,7 +233,7 @@ class VolumeRenderer(Component):
         depth = self._depth(*rendered[..., -4:].unbind(-1))
         features = self._behind(features, alpha) * 2.0 - 1.0
         picture = torch.cat([features, depth[..., None], alpha[..., None]], dim=-1)
-        return picture.transpose(1, 2).contiguous().reshape(-1, picture.shape[2], height, width)
+        return rearrange(picture, "b (h w) c -> b c h w", h=height, w=width).contiguous()
 
     def _random(self, seeds: Tensor | None, start: int, stop: int, samples: int, stream: int) -> Tensor | None:
         if not self.config.jitter or seeds is None or samples == 0:
