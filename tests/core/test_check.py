@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -202,26 +201,6 @@ def chain(steps: int) -> dict[str, Any]:
         "components": {"c": {"type": "test.linear"}},
         "graphs": {"g": {"inputs": {"x": "Float[B 4]"}, "steps": wires, "outputs": {"y": f"s{steps - 1}"}}},
     }
-
-
-def seconds(steps: int) -> float:
-    recipe = Recipe.read(chain(steps))
-    best = float("inf")
-    for _ in range(3):
-        start = time.process_time()
-        report = check(recipe, registry=registry)
-        best = min(best, time.process_time() - start)
-        assert report.ok
-        assert len(report.graphs["g"].steps) == steps
-    return best
-
-
-def test_a_thousand_steps_are_checked_within_a_second() -> None:
-    assert seconds(1000) < 1
-
-
-def test_the_time_grows_in_proportion_to_the_steps() -> None:
-    assert seconds(4000) / seconds(1000) < 4 * 3
 
 
 def test_ten_thousand_steps_and_a_chain_of_unknown_sizes_do_not_recurse() -> None:
