@@ -255,11 +255,11 @@ def test_memo_indices_of_gigabytes_allocate_nothing() -> None:
 
 def test_a_memo_bomb_stays_as_small_as_its_file() -> None:
     laughs = b"\x80\x04]\x94" + b"".join(b"](" + b"h" + bytes([n]) + b"2" * 9 + b"e\x94" for n in range(200)) + b"."
-    started = time.perf_counter()
+    started = time.process_time()
     outer: Any = read_pickle(laughs)
     assert len(outer) == 10
     assert outer[0] is outer[9]
-    assert time.perf_counter() - started < 1.0
+    assert time.process_time() - started < 5
 
 
 def test_more_of_anything_than_the_limits_allow_is_refused() -> None:
