@@ -66,6 +66,7 @@ class _Check:
         yield from found
         yield from self._controls()
         yield from self._growth()
+        yield from self._known(self.spec.full_precision, self.report.parts, "component", (SECTION, "full_precision"))
         yield from self._averages()
         yield from self._snapshots()
         if found or any(phase.graph not in self.report.graphs for phase in self.spec.phases.values()):

@@ -21,8 +21,8 @@ from aetherist.graphs.training.controls import Controls
 from aetherist.graphs.training.optimizers import parameters_of
 from aetherist.graphs.training.phases import evaluated
 from aetherist.graphs.training.reading import averaged_components
-from aetherist.graphs.training.recompute import Recomputed
 from aetherist.graphs.training.spec import OptimizerSpec, TrainingSpec
+from aetherist.graphs.training.standins import standing_in
 
 
 @attrs.frozen
@@ -116,8 +116,7 @@ def _phase(
     processes: int,
 ) -> PhaseCost:
     phase = spec.phases[name]
-    again = phase.checkpoint_activations
-    modules = {key: Recomputed(part) if key in again else part for key, part in parts.items()}
+    modules = standing_in(parts, recomputed=phase.checkpoint_activations, device=torch.device("cpu"))
     graph = report.graphs[phase.graph]
     plan = Plan.build(graph, modules, evaluated(phase, graph, Controls(spec.controls).watched(name)))
     plan.checks = "off"

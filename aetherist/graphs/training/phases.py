@@ -20,10 +20,9 @@ from aetherist.graphs.training.distributed import World
 from aetherist.graphs.training.errors import NonFiniteError
 from aetherist.graphs.training.feeds import Feeder, Moment, Rows
 from aetherist.graphs.training.optimizers import parameters_of
-from aetherist.graphs.training.precision import arithmetic
-from aetherist.graphs.training.recompute import Recomputed
 from aetherist.graphs.training.schedules import value_at
 from aetherist.graphs.training.spec import PhaseSpec, TrainingSpec
+from aetherist.graphs.training.standins import standing_in
 
 BEYOND = 1e5
 """What an infinite gradient becomes where gradients are cleaned."""
@@ -70,11 +69,15 @@ class Phase:
         self.components, self.world, self.device = components, world, device
         self.watched = list(watched)
         self.reported = reported(self.spec, graph)
-        again = self.spec.checkpoint_activations
-        modules = {key: Recomputed(part) if key in again else part for key, part in components.items()}
+        modules = standing_in(
+            components,
+            recomputed=self.spec.checkpoint_activations,
+            precision=self.spec.precision or spec.precision,
+            full=spec.full_precision,
+            device=device,
+        )
         self.plan = Plan.build(graph, modules, evaluated(self.spec, graph, self.watched))
         self.feeder = make_feeder(self.plan.graph)
-        self.precision = self.spec.precision or spec.precision
         self.scaler = scaler
         self._run: Callable[..., dict[str, Any]] = self.plan
         if self.spec.compile:
@@ -105,9 +108,8 @@ class Phase:
         gain = value_at(self.spec.weight, images) * (self.spec.every if self.spec.lazy else 1) / len(moments)
         results: list[dict[str, Any]] = []
         for moment, rows in zip(moments, data, strict=True):
-            with arithmetic(self.precision, self.device):
-                outputs = self._run(**self.feeder(moment, rows))
-                loss = outputs[self.spec.minimise] * gain
+            outputs = self._run(**self.feeder(moment, rows))
+            loss = outputs[self.spec.minimise] * gain
             torch.autograd.backward(self.scaler.scale(loss), inputs=parameters)
             results.append(_detached(outputs))
         self.plan.checks = "shapes"  # values are looked into once; looking waits for the device

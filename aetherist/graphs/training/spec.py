@@ -256,7 +256,9 @@ class TrainingSpec(Spec):
     seed: int = Field(0, ge=0, lt=2**31)
     """Of the initial weights, the order of the data, and everything drawn."""
     precision: Precision = "fp32"
-    """Of the arithmetic inside the graphs; weights and optimizers are fp32."""
+    """Of the arithmetic inside the components; weights, optimizers and what passes between components are fp32."""
+    full_precision: list[str] = Field(default_factory=list)
+    """Components that compute in fp32 all the same."""
     accumulate: PositiveInt = 1
     """In how many parts a process takes its share of the batch, to need less memory."""
     nonfinite: Literal["stop", "skip"] = "stop"

@@ -110,6 +110,19 @@ def test_half_precision_trains_full_weights(precision: str) -> None:
     assert torch.allclose(full, half, atol=0.03)
 
 
+def test_what_passes_between_components_is_in_full_and_some_compute_in_full_themselves() -> None:
+    inputs = {"latent": torch.randn(2, 4), "camera": toys.camera(0).expand(2, -1)}
+    inputs |= {"image": torch.zeros(2, 3, 4, 4), "scale": 1.0}
+    found = []
+    for options in ({}, {"precision": "bf16", "full_precision": ["mapping"]}, {"precision": "bf16"}):
+        trainer = fit(options, {"report": ["styles"]})
+        found.append(trainer.stage.phases["fit"].plan(**inputs)["styles"])
+    exact, kept, half = found
+    assert half.dtype == torch.float32
+    assert torch.equal(exact, kept)
+    assert not torch.equal(exact, half)
+
+
 def test_activations_that_are_computed_again_change_nothing() -> None:
     assert torch.equal(after(), after(phase={"checkpoint_activations": ["mapping", "painter"]}))
 
