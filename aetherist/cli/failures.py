@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import sys
 import traceback
 from collections.abc import Iterator
@@ -22,6 +23,9 @@ UNUSABLE = 2
 INTERRUPTED = 130
 
 UNREADABLE = ("AE101", "AE102", "AE103")
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Work that failed for want of room; every other refusal of the system concerns what was asked for."""
 """The diagnostics of a recipe that cannot be read at all."""
 
 
@@ -58,8 +62,8 @@ def explain(error: BaseException, debug: bool) -> int:
         _error(str(error), getattr(error.__cause__, "__notes__", ()))
         return UNUSABLE
     if isinstance(error, OSError):
-        _error(_of_system(error))
-        return UNUSABLE
+        _error(_of_system(error), getattr(error, "__notes__", ()))
+        return UNUSABLE if error.errno not in FULL else FAULTY
     if _is_ours(error) or isinstance(error, ValueError):
         _error(str(error), getattr(error, "__notes__", ()))
         return FAULTY

@@ -191,14 +191,20 @@ def _write(
             if cells is not None:
                 sheet[order.setdefault(picture.seed, len(order)), picture.view] = picture.pixels
     except KeyboardInterrupt:
-        message = f"interrupted: {done} of {total} pictures are in {folder}, each of them whole"
-        raise KeyboardInterrupt(message) from None
+        raise KeyboardInterrupt(f"interrupted: {_whole(done, total, folder)}") from None
+    except OSError as error:
+        error.add_note(_whole(done, total, folder))
+        raise
     if cells is not None:
         grid = arrange([sheet[key] for key in sorted(sheet)], *cells)
         layout = {"seeds": list(order), "views": views, "columns": cells[0], "rows": cells[1]}
         write_png(folder / "grid.png", grid, None if provenance is None else provenance | {"grid": layout})
     pictures_made = f"{done} picture{'s' if done > 1 else ''}"
     show(f"{pictures_made} in {folder}" + (f", all of them in {folder / 'grid.png'}" if cells is not None else ""))
+
+
+def _whole(done: int, total: int, folder: Path) -> str:
+    return f"{done} of {total} pictures are in {folder}, each of them whole"
 
 
 def _watched(pictures: Iterable[Picture], total: int, folder: Path, views: int) -> Iterator[Picture]:

@@ -196,7 +196,10 @@ def _write(folder: Path, recipe: Recipe, components: Mapping[str, nn.Module], me
         state = _storable(module)
         file = f"{name}.safetensors" if state else None
         if file is not None:
-            save_file(state, folder / file, metadata={"component": name})
+            try:
+                save_file(state, folder / file, metadata={"component": name})
+            except SafetensorError as error:
+                raise OSError(f"{file} cannot be written: {error}") from None
             _flush(folder / file)
         kind = type(module)
         entries[name] = ComponentEntry(
