@@ -12,10 +12,11 @@ import types
 from collections.abc import Iterator
 from pathlib import Path
 
-from aetherist.core.check import check
+from aetherist.core.check import Report, check
 from aetherist.core.component import registry
 from aetherist.core.errors import Diagnostic, RecipeError
 from aetherist.core.recipe import Recipe
+from aetherist.graphs.training import check_training
 from tests.docs.pages import Block
 
 MODULE = "example"
@@ -67,7 +68,7 @@ def sandbox(folder: Path, name: str) -> Iterator[Sandbox]:
 def checked(block: Block) -> list[Diagnostic]:
     """Check a recipe that a page shows; return everything that is found."""
     try:
-        return check(Recipe.read(block.title or "recipe.yaml", text=block.text)).diagnostics
+        return _found(check(Recipe.read(block.title or "recipe.yaml", text=block.text)))
     except RecipeError as error:
         return list(error.diagnostics)
 
@@ -85,9 +86,14 @@ def checked_by(command: str) -> list[Diagnostic]:
         else:
             given[{"--profile": "profile", "--level": "level", "--device": "device"}[option]] = value
     try:
-        return check(source, **given).diagnostics
+        return _found(check(source, **given))
     except RecipeError as error:
         return list(error.diagnostics)
+
+
+def _found(report: Report) -> list[Diagnostic]:
+    """Return what is found in a recipe, its ``training:`` included."""
+    return sorted([*report.diagnostics, *check_training(report)], key=Diagnostic.sort_key)
 
 
 def trimmed(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The tables of the pages that are made from the registry, so that they are complete.
+"""The tables of the pages that are made from the registry and from schemas, so that they are complete.
 
 In a page they stand between ``<!-- table: NAME -->`` and ``<!-- end of table -->``.
 """
@@ -10,9 +10,13 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from pydantic import BaseModel
+
 import aetherist.components.types
 from aetherist.core.component import Component, Nested, registry
 from aetherist.core.ports import NamedPort, Port, Signature
+from aetherist.graphs.training import spec
+from aetherist.graphs.training.schedules import Schedule
 
 _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -58,12 +62,29 @@ def components_sections() -> str:
     return "\n".join(line for name in component_names() for line in _section(name, registry.get(name)))
 
 
+def keys_table(model: type[BaseModel]) -> str:
+    """Every key of a part of ``training:``, with its default."""
+    return _table(("Key", "Default", "What it is"), list(_keys(model)))
+
+
 WORDS = {"integer": "integer", "number": "number", "boolean": "`true` or `false`", "null": "`null`", "string": "text"}
 
 TABLES: dict[str, Callable[[], str]] = {
     "types": types_table,
     "components": components_table,
     "sections": components_sections,
+    "training": lambda: keys_table(spec.TrainingSpec),
+    "phase": lambda: keys_table(spec.PhaseSpec),
+    "optimizer": lambda: keys_table(spec.OptimizerSpec),
+    "draw": lambda: keys_table(spec.DrawFeed),
+    "field": lambda: keys_table(spec.FieldFeed),
+    "schedule": lambda: keys_table(Schedule),
+    "control": lambda: keys_table(spec.ControlSpec),
+    "grow": lambda: keys_table(spec.GrowSpec),
+    "ema": lambda: keys_table(spec.EmaSpec),
+    "data": lambda: keys_table(spec.DataSpec),
+    "snapshots": lambda: keys_table(spec.SnapshotSpec),
+    "checkpoints": lambda: keys_table(spec.CheckpointSpec),
 }
 
 
@@ -95,6 +116,18 @@ def _settings(cls: type[Component]) -> Iterator[tuple[str, str, str, str]]:
             shown = f"`{json.dumps(default)}`".replace('"', "")
         doc = _marked((field.description or "").replace("\n", " "))
         yield f"`{name}`", takes, shown, doc
+
+
+def _keys(model: type[BaseModel]) -> Iterator[tuple[str, str, str]]:
+    for name, field in model.model_fields.items():
+        default = field.get_default(call_default_factory=True)
+        if field.is_required():
+            shown = "required"
+        elif isinstance(default, BaseModel):
+            shown = "see below"
+        else:
+            shown = f"`{json.dumps(default)}`".replace('"', "")
+        yield f"`{field.alias or name}`", shown, _marked((field.description or "").replace("\n", " "))
 
 
 def _takes(schema: dict[str, Any]) -> str:
