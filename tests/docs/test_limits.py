@@ -14,7 +14,8 @@ LIMITS = {
     "what one `${...}` expands to": interpolation.MAX_EXPANSION,
     "what all of them expand to": interpolation.MAX_TOTAL,
     "a `${...}` that leads to another, and so on": interpolation.MAX_CHAIN,
-    "steps of a graph, nested graphs inlined": wiring.MAX_STEPS,
+    "steps of all graphs together, nested graphs inlined": wiring.MAX_STEPS,
+    "graphs inside graphs": wiring.MAX_NESTING,
     "text of a shape": dims.MAX_TEXT,
 }
 
