@@ -7,17 +7,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from aetherist.components.ops.activation import needs_graph
 
-
-def runs_by_row(*tensors: Tensor | None) -> bool:
-    """Return whether a batch should be run row by row: at eager inference.
+def runs_by_row() -> bool:
+    """Return whether a batch should be run row by row: at inference, under ``torch.no_grad()``.
 
     Libraries choose their algorithm by the size of the batch, and so its rounding. A row at a time is bit-
-    equal whatever the batch, needs the memory of one, and lets a kernel be folded for its picture. Where
-    autograd records, and where a compiler traces for a batch of any size, the whole batch goes together.
+    equal whatever the batch, needs the memory of one, and lets a kernel be folded for its picture. Training,
+    also where it only looks (a generator that stands still), and a compiler that traces for a batch of any
+    size, want the whole batch together.
     """
-    return not torch.compiler.is_compiling() and not needs_graph(*tensors)
+    return not torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
 
 def by_row(function: Callable[..., Tensor], *tensors: Tensor | None) -> Tensor:

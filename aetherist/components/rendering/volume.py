@@ -156,7 +156,7 @@ class VolumeRenderer(Component):
                 "renderer.volume: jitter is on, and sample positions are drawn from seeds; pass 'seeds' (one "
                 "integer a row), or configure jitter: false"
             )
-        if runs_by_row(planes, origins, directions, *self.parameters()):
+        if runs_by_row():
             rendered = by_row(self._render, planes, origins, directions, seeds)
         else:
             rendered = self._render(planes, origins, directions, seeds)
@@ -166,7 +166,7 @@ class VolumeRenderer(Component):
     @operation
     def query(self, planes: Planes["B 3 channels R R"], points: Points["B N 3"]) -> Field:
         """Return density (before its softplus) and features at points in world units."""
-        if runs_by_row(planes, points, *self.parameters()):
+        if runs_by_row():
             rows = [self._query(planes[i : i + 1], points[i : i + 1]) for i in range(points.shape[0])]
             return Field(torch.cat([r.density for r in rows]), torch.cat([r.features for r in rows]))
         return self._query(planes, points)

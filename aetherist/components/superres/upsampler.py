@@ -117,7 +117,7 @@ class SuperResolution(Component):
                 "superres.stylegan2: noise is 'random', which is drawn from seeds, and none were given; pass "
                 "'seeds' (one integer a row), or configure noise: none"
             )
-        if runs_by_row(image, features, styles, *self.parameters()):
+        if runs_by_row():
             return by_row(self._enlarge, image, features, styles, seeds)
         return self._enlarge(image, features, styles, seeds)
 

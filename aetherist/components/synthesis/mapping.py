@@ -86,7 +86,7 @@ class MappingNetwork(Component):
                 f"mapping.stylegan2: the network is conditioned on a camera (camera_dim = {config.camera_dim}), but "
                 "none was given; pass 'camera', or configure camera_dim: 0 or camera_zero: true"
             )
-        if runs_by_row(latent, camera, *self.parameters()):
+        if runs_by_row():
             style = by_row(self._map, latent, camera)
         else:
             style = self._map(latent, camera)

@@ -100,7 +100,7 @@ class TriplaneSynthesis(Component):
                 "triplane.stylegan2: noise is 'random', which is drawn from seeds, and none were given; pass "
                 "'seeds' (one integer a row), or configure noise: const"
             )
-        if runs_by_row(styles, *self.parameters()):
+        if runs_by_row():
             image = by_row(self._synthesize, styles, seeds)
         else:
             image = self._synthesize(styles, seeds)
