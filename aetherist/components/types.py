@@ -6,6 +6,7 @@ columns of a picture, ``N`` points, ``K`` numbers.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
@@ -18,38 +19,41 @@ _TOLERANCE = 1e-3
 _FOCAL = 4.2647
 
 
-def _rotation_fault(pose: Tensor) -> str | None:
-    rotation = pose[..., :3, :3]
-    identity = torch.eye(3, dtype=pose.dtype, device=pose.device)
-    if (rotation @ rotation.mT - identity).abs().max() > _TOLERANCE:
-        return "the rotation (rows 0 to 2 of the 4x4 pose, columns 0 to 2) is not orthonormal"
-    if (torch.linalg.det(rotation) < 0).any():
-        return "the rotation mirrors: its determinant is -1, so an axis has the wrong sign"
-    last = torch.tensor([0.0, 0.0, 0.0, 1.0], dtype=pose.dtype, device=pose.device)
-    if (pose[..., 3, :] - last).abs().max() > _TOLERANCE:
-        return "the last row of the 4x4 pose is not 0 0 0 1; poses are stored by rows"
-    return None
-
-
 def _camera_fault(camera: Tensor) -> str | None:
-    """Say what is wrong with cameras of 25 numbers; a vector of another length is not looked into."""
-    if camera.shape[-1] != 25 or camera.numel() == 0:
+    """Say what is wrong with cameras of 25 numbers; a vector of another length is not looked into.
+
+    The few numbers are looked at in Python: one copy from the device, and a fraction of what tensor operations cost.
+    """
+    if camera.shape[-1] != 25:
         return None
-    camera = camera.detach().double()
-    if not camera.isfinite().all():
+    rows: list[list[float]] = camera.detach().reshape(-1, 25).tolist()
+    return next((fault for row in rows if (fault := _fault_of_one(row)) is not None), None)
+
+
+def _fault_of_one(camera: list[float]) -> str | None:
+    a, b, c, _, d, e, f, _, g, h, i, _, *last_row = camera[:16]
+    fx, skew, cx, below, fy, cy, *last_of_intrinsics = camera[16:]
+    if not math.isfinite(sum(camera)):
         return "a number is not finite"
-    fault = _rotation_fault(camera[..., :16].reshape(*camera.shape[:-1], 4, 4))
-    if fault is not None:
-        return fault
-    intrinsics = camera[..., 16:].reshape(*camera.shape[:-1], 3, 3)
-    if (intrinsics[..., :2, :].abs() > 50).any():
+    norms = (a * a + b * b + c * c - 1, d * d + e * e + f * f - 1, g * g + h * h + i * i - 1)
+    products = (a * d + b * e + c * f, a * g + b * h + c * i, d * g + e * h + f * i)
+    if max(map(abs, (*norms, *products))) > _TOLERANCE:
+        return "the rotation (rows 0 to 2 of the 4x4 pose, columns 0 to 2) is not orthonormal"
+    if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) < 0:
+        return "the rotation mirrors: its determinant is -1, so an axis has the wrong sign"
+    if _far(last_row, (0.0, 0.0, 0.0, 1.0)):
+        return "the last row of the 4x4 pose is not 0 0 0 1; poses are stored by rows"
+    if max(map(abs, (fx, skew, cx, below, fy, cy))) > 50:
         return "the intrinsics are in pixels; divide the first row by the image width, the second by its height"
-    if (intrinsics[..., [0, 1], [0, 1]] <= 0).any():
+    if fx <= 0 or fy <= 0:
         return "a focal length is not positive (numbers 16 and 20)"
-    last = torch.tensor([0.0, 0.0, 1.0], dtype=camera.dtype, device=camera.device)
-    if (intrinsics[..., 2, :] - last).abs().max() > _TOLERANCE:
+    if _far(last_of_intrinsics, (0.0, 0.0, 1.0)):
         return "the last row of the intrinsics is not 0 0 1; intrinsics are stored by rows"
     return None
+
+
+def _far(values: list[float], target: tuple[float, ...]) -> bool:
+    return any(abs(value - wanted) > _TOLERANCE for value, wanted in zip(values, target, strict=True))
 
 
 def _sample_camera(shape: tuple[int, ...], generator: torch.Generator, flip: bool, invert: bool) -> Tensor:

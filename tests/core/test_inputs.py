@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from aetherist.components.cameras import camera_from_angles
 from aetherist.core.errors import InputError
 from aetherist.core.plan import Plan
+from aetherist.graphs.model import Model
 from tests.core.plans import plan
 
 TYPED = """\
@@ -208,3 +211,15 @@ def test_the_choice_is_kept_when_binding() -> None:
     bound = made.bind(x=zeros(1))
     assert bound.checks == "shapes"
     assert bound(u=zeros(1, 3, 2, 2) - 1)["u"].min() == -1
+
+
+def test_a_tensor_is_looked_into_again_once_it_has_been_written_to() -> None:
+    tiny = Model.build("tiny").plan("generate", ["depth"])
+    camera = camera_from_angles(0.0, 0.0)[None]
+    inputs = {"latent": torch.zeros(1, 32), "pose": camera_from_angles(0.0, 0.0)[None], "camera": camera}
+    tiny(**inputs)
+    tiny(**inputs)
+    camera[0, 16] = 500.0
+    with pytest.raises(InputError, match="in pixels"):
+        tiny(**inputs)
+    pickle.loads(pickle.dumps(tiny._inputs))
