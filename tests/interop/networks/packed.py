@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from aetherist.components.embeddings.face_recognition import BLOCKS
-from aetherist.interop.networks.library import Network
+from aetherist.interop.networks.catalogue import Network
 
 
 def npm_package(path: Path, files: Mapping[str, bytes]) -> Path:

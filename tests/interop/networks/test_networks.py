@@ -17,8 +17,7 @@ from aetherist.components.embeddings import FaceRecognition, MobileFace, VGG16Fe
 from aetherist.components.embeddings.weights import read_weights
 from aetherist.components.losses import LPIPS
 from aetherist.core import registry
-from aetherist.interop.networks import NetworkError, find_network, get_network, list_networks
-from aetherist.interop.networks import library as library_module
+from aetherist.interop.networks import NetworkError, catalogue, find_network, get_network, list_networks
 from aetherist.interop.networks.archives import Archive, fetch
 from aetherist.interop.networks.tensorflow import read_tensors, scripted_data, scripted_entries
 from tests.interop.networks.packed import (
@@ -113,7 +112,7 @@ def test_what_was_fetched_once_needs_no_network_again(tmp_path: Path, monkeypatc
     network = stand_in(find_network("lpips-vgg"), package)
     commands = clients(monkeypatch, package.read_bytes())
     first = get_network(network)
-    monkeypatch.setattr(library_module, "fetch", None)
+    monkeypatch.setattr(catalogue, "fetch", None)
     assert get_network(network) == first
     assert len(commands) == 1
     assert network.is_cached
