@@ -104,7 +104,7 @@ def spell(schema: dict[str, Any], definitions: dict[str, dict[str, Any]]) -> str
 
 def _ports(cls: type[Component], operation: str, signature: Signature) -> None:
     method = getattr(cls, operation)
-    told = inspect.getdoc(method) or ""
+    told = inspect.cleandoc(method.__doc__ or "")  # its own: a forward without one would inherit that of nn.Module
     head = "forward" if operation == "forward" else f"operation {operation}"
     show("", Text.assemble((head, "bold"), f"  {told.partition(chr(10))[0].replace('``', '`')}".rstrip()))
     rows = [["  in", port.name, *_typed(port), _needed(port)] for port in signature.inputs.values()]
