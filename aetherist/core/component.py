@@ -40,7 +40,7 @@ def _power_of_two(value: int) -> int:
     return value
 
 
-PowerOfTwo = Annotated[int, Field(ge=1), AfterValidator(_power_of_two), Field(json_schema_extra={"powerOfTwo": True})]
+PowerOfTwo = Annotated[int, AfterValidator(_power_of_two), Field(json_schema_extra={"powerOfTwo": True})]
 """A config field that must be 1, 2, 4, 8, ..."""
 
 

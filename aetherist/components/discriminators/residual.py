@@ -10,7 +10,7 @@ import math
 from typing import ClassVar
 
 import torch
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor, nn
 
 from aetherist.components.discriminators.layers import DiscriminatorBlock, Epilogue
@@ -41,7 +41,7 @@ class CameraMapping(nn.Module):
 class ResidualConfig(ComponentConfig):
     """Sizes, conditioning and precision of a residual discriminator."""
 
-    resolution: PowerOfTwo = 512
+    resolution: PowerOfTwo = Field(512, ge=8)
     """Rows and columns of the final picture, at least 8."""
     camera_dim: NonNegativeInt = 25
     """Numbers in a camera; 0 for a discriminator without conditioning."""
@@ -81,8 +81,6 @@ class ResidualDiscriminator(Component):
 
     def __init__(self, config: ResidualConfig) -> None:
         super().__init__(config)
-        if config.resolution < 8:
-            raise ValueError(f"{self.component_name}: resolution is {config.resolution}; it must be 8 or more")
         self.register_buffer("resample_filter", fir_filter())
         half = torch.float16 if config.precision == "fp16" else torch.bfloat16
         for index, resolution in enumerate(config.block_resolutions()):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import PositiveInt
+from pydantic import Field
 from torch.nn import functional as F
 
 from aetherist.components.types import Density, Loss
@@ -33,7 +33,7 @@ class DensityTV(Component):
     class Config(ComponentConfig):
         """Size of the lattice."""
 
-        resolution: PositiveInt = 16
+        resolution: int = Field(16, ge=2)
         """Points along each edge, 2 at least."""
 
         @property
@@ -42,11 +42,6 @@ class DensityTV(Component):
             return self.resolution**3
 
     config: Config
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        if config.resolution < 2:
-            raise ValueError("loss.density_tv: resolution is 1, and one point has no neighbours; set it to 2 or more")
 
     def forward(self, density: Density["B point_count 1"]) -> Loss[""]:
         """Return the total variation; 0 for a field that is the same everywhere."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Self
 
 import torch
 from einops import rearrange
 from pydantic import Field as Setting
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor, nn
 
 from aetherist.components.ops.activation import needs_graph
@@ -121,14 +121,18 @@ class VolumeRenderer(Component):
             """Features of a ray: those of the decoder."""
             return int(getattr(self.decoder.config, "features", 3))
 
+        @model_validator(mode="after")
+        def _rays_have_a_length(self) -> Self:
+            if (self.near == "auto") != (self.far == "auto"):
+                raise ValueError("near and far are both numbers or both 'auto'")
+            if self.near != "auto" and self.far != "auto" and not 0 < self.near < self.far:
+                raise ValueError(f"near = {self.near} and far = {self.far}; give 0 < near < far")
+            return self
+
     config: Config
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        if (config.near == "auto") != (config.far == "auto"):
-            raise ValueError("renderer.volume: near and far are both numbers or both 'auto'")
-        if config.near != "auto" and config.far != "auto" and not 0 < config.near < config.far:
-            raise ValueError(f"renderer.volume: near = {config.near} and far = {config.far}; give 0 < near < far")
         self.decoder = config.decoder.build()
         if config.background == "learned":
             self.background = nn.Parameter(torch.zeros(config.features))

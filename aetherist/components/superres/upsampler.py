@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
+from typing import Self
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from torch import Tensor
 
 from aetherist.components.ops.batching import by_row, runs_by_row
@@ -63,18 +64,22 @@ class SuperResolution(Component):
             """How many blocks double the resolution."""
             return int(math.log2(self.resolution)) - int(math.log2(self.input_resolution))
 
+        @model_validator(mode="after")
+        def _blocks_suffice(self) -> Self:
+            count = len(self.widths)
+            if not 0 <= self.doublings <= count:
+                raise ValueError(
+                    f"{count} blocks cannot bring {self.input_resolution} to {self.resolution}; that takes "
+                    f"{self.doublings} doublings, one a block: change widths, resolution or input_resolution"
+                )
+            return self
+
     config: Config
     resample_filter: Tensor
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
         count = len(config.widths)
-        if not 0 <= config.doublings <= count:
-            raise ValueError(
-                f"superres.stylegan2: {count} blocks cannot bring {config.input_resolution} to "
-                f"{config.resolution}; that takes {config.doublings} doublings, one a block: change widths, "
-                "resolution or input_resolution"
-            )
         self.register_buffer("resample_filter", fir_filter())
         size = config.input_resolution
         for index, (before, after) in enumerate(pairwise((config.channels, *config.widths))):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import Tensor
 
 from aetherist.components.ops.batching import by_row, runs_by_row
@@ -28,7 +28,7 @@ class TriplaneSynthesis(Component):
         """Width of a style vector."""
         channels: PositiveInt = 32
         """Features of one plane."""
-        resolution: PowerOfTwo = 256
+        resolution: PowerOfTwo = Field(256, ge=4)
         """Rows and columns of a plane, at least 4."""
         channel_base: PositiveInt = 32768
         """Channels at a resolution are this divided by it,"""
@@ -65,8 +65,6 @@ class TriplaneSynthesis(Component):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        if config.resolution < 4:
-            raise ValueError(f"triplane.stylegan2: resolution is {config.resolution}; it starts at 4")
         width = 0
         for index, resolution in enumerate(config.block_resolutions()):
             block = SynthesisBlock(

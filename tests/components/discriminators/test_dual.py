@@ -53,7 +53,7 @@ def test_a_missing_camera_is_refused() -> None:
 
 
 def test_a_resolution_below_eight_is_refused() -> None:
-    with pytest.raises(ValueError, match="8 or more"):
+    with pytest.raises(ValueError, match="greater than or equal to 8"):
         part(resolution=4)
 
 

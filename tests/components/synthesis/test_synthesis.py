@@ -123,7 +123,7 @@ def test_random_noise_without_seeds_is_refused() -> None:
 
 
 def test_a_resolution_below_four_is_refused() -> None:
-    with pytest.raises(ValueError, match="starts at 4"):
+    with pytest.raises(ValueError, match="greater than or equal to 4"):
         TriplaneSynthesis.create(resolution=2)
 
 
