@@ -52,6 +52,7 @@ def heads(
     format: Literal["png", "jpeg"] = "png",
     new_light: Flag = False,
     new_background: Flag = False,
+    studio: Flag = False,
     around: float | None = None,
     yaw: float | None = None,
     pitch: float | None = None,
@@ -72,6 +73,7 @@ def heads(
         format: JPEG takes a tenth of the room.
         new_light: A light of its own for each view of a person.
         new_background: A background of its own for each view of a person.
+        studio: The same light and the same plain grey backdrop for all.
         around: Share of cameras from 0 to 1 that stand anywhere around the head, the rest before the face.
         yaw: Standard deviation of the frontal cameras' yaw, in radians.
         pitch: Standard deviation of the cameras' pitch, in radians.
@@ -92,6 +94,7 @@ def heads(
             image_format=format,
             new_light=new_light,
             new_background=new_background,
+            studio=studio,
             progress=_tell,
         )
     except NoRendererError as error:

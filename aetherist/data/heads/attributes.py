@@ -6,6 +6,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+from numpy.typing import NDArray
 
 from aetherist.data.heads.seeds import stream
 
@@ -61,12 +62,11 @@ def sample_attributes(seed: int) -> Attributes:
     main = int(random.integers(3))
     share = random.dirichlet([1, 1, 1]) * (0.12 if random.random() < 0.75 else 0.8)
     mixture = share + (1 - share.sum()) * np.eye(3)[main]
-    ethnicity = ETHNICITIES[main]
-    # Dark hair is dominant: light colours become rare even in a small mixture.
-    odds = mixture**0.5 @ np.array([_COLOUR_ODDS[name] for name in ETHNICITIES])
-    odds[2:] *= mixture[0] ** 2
+    odds = _colour_odds(mixture)
     colour = HAIR_COLOURS[int(random.choice(len(odds), p=odds / odds.sum()))]
-    style = _sample_style(random, ethnicity, female, age)
+    styles = _style_odds(ETHNICITIES[main], female, age)
+    weights = np.array(list(styles.values()), float)
+    style = list(styles)[int(random.choice(len(weights), p=weights / weights.sum()))]
     grey = float(np.clip((age - 40) / 32 + 0.22 * random.standard_normal(), 0, 1)) if age > 33 else 0.0
     if female and random.random() < 0.5:
         grey = 0.0  # Dyed.
@@ -85,13 +85,30 @@ def sample_attributes(seed: int) -> Attributes:
     )
 
 
-def _sample_style(random: np.random.Generator, ethnicity: str, female: bool, age: float) -> str:
+def _colour_odds(mixture: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Dark hair is dominant: light colours become rare even in a small mixture.
+    odds: NDArray[np.float64] = mixture**0.5 @ np.array([_COLOUR_ODDS[name] for name in ETHNICITIES])
+    odds[2:] *= mixture[0] ** 2
+    return odds
+
+
+def _style_odds(ethnicity: str, female: bool, age: float) -> dict[str, float]:
     odds: dict[str, float] = dict(_STYLE_ODDS[ethnicity, "female" if female else "male"])
     if age > 58:
         for style in odds:
             odds[style] *= {"long": 0.2, "wavy": 0.4, "bob": 2, "short": 2, "bald": 3, "tied": 0.7}.get(style, 1)
-    weights = np.array(list(odds.values()), float)
-    return list(odds)[int(random.choice(len(weights), p=weights / weights.sum()))]
+    return odds
+
+
+def colour_odds(attributes: Attributes) -> NDArray[np.float64]:
+    """Return how likely each of ``HAIR_COLOURS`` is for somebody, ``(6,)``."""
+    return _colour_odds(np.array([getattr(attributes, name) for name in ETHNICITIES]))
+
+
+def style_odds(attributes: Attributes) -> dict[str, float]:
+    """Return how likely each hair style is for somebody; those left out never occur."""
+    main = max(ETHNICITIES, key=lambda name: getattr(attributes, name))
+    return _style_odds(main, attributes.gender > 0.5, attributes.age)
 
 
 def _dominant(attributes: Attributes, name: str) -> Attributes:

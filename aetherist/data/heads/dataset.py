@@ -18,8 +18,9 @@ import numpy as np
 from PIL import Image
 
 from aetherist.data.heads.cameras import CameraDistribution
-from aetherist.data.heads.head import build_head
-from aetherist.data.heads.lighting import sample_background, sample_light
+from aetherist.data.heads.head import anatomy, build_head
+from aetherist.data.heads.latent import latent
+from aetherist.data.heads.lighting import sample_background, sample_light, studio_background, studio_light
 from aetherist.data.heads.plan import HeadJob, Settings, jobs
 from aetherist.data.heads.renderer import Renderer, View
 from aetherist.data.layout import DEPTH_UNIT, INDEX, PARTIAL, pack, read_plain, write_atomically
@@ -54,6 +55,7 @@ def render_heads(
     depths: bool = True,
     new_light: bool = False,
     new_background: bool = False,
+    studio: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Path:
     """Render heads with exact cameras and ground truth into a folder, or a zip if ``out`` ends in ".zip".
@@ -75,6 +77,7 @@ def render_heads(
         depths: Whether to store the distance along the ray.
         new_light: Whether each view of a person has a light of its own.
         new_background: Whether each view of a person has a background of its own.
+        studio: Whether all are lit alike and stand before the same plain grey.
         progress: Called after every head.
 
     Raises:
@@ -84,7 +87,7 @@ def render_heads(
     settings = Settings(
         identities=identities, views=views, resolution=resolution, seed=seed, pairs=pairs,
         cameras=cameras or CameraDistribution(), image_format=image_format, masks=masks, depths=depths,
-        new_light=new_light, new_background=new_background,
+        new_light=new_light, new_background=new_background, studio=studio,
     )  # fmt: skip
     out = Path(out)
     zipped = out.suffix == ".zip"
@@ -198,11 +201,15 @@ class Artist:
         """Render all views of a head."""
         cameras = self._settings.cameras
         head = self._renderer.load(build_head(job.attributes, job.views[0].identity))
+        coordinates = latent(job.attributes, job.views[0].identity, anatomy()[0])
         entries = []
         for number, seeds in enumerate(job.views):
             yaw, pitch = cameras.angles(seeds.camera)
             camera = cameras.camera(yaw, pitch)
-            view = self._renderer.render(head, camera, sample_light(seeds.light), sample_background(seeds.background))
+            light, background = sample_light(seeds.light), sample_background(seeds.background)
+            if self._settings.studio:
+                light, background = studio_light(), studio_background()
+            view = self._renderer.render(head, camera, light, background)
             facts: dict[str, Any] = {
                 "identity": job.number,
                 "view": number,
@@ -212,6 +219,7 @@ class Artist:
             if job.variant:
                 facts |= {"pair": self._settings.pairs, "variant": job.variant}
             facts |= job.attributes.to_dict() | {"seeds": attrs.asdict(seeds)}
+            facts["latent"] = [round(float(score), 3) for score in coordinates]
             entries.append(self._store(f"{job.name}/{number:03d}", view) | {"camera": camera.tolist(), "facts": facts})
         head.release()
         write_atomically(_record(self._folder, job), json.dumps(entries).encode())

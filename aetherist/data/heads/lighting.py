@@ -77,3 +77,26 @@ def sample_background(seed: int) -> Uniforms:
         "backdrop_high": np.minimum(colour * 1.2, 0.9),
         "backdrop_shift": random.random(3) * 8,
     }
+
+
+def studio_light() -> Uniforms:
+    """Return the light of a photographer's studio: a soft key from above one side, and the others filled in."""
+    directions = sphere(400)
+    up = directions[:, 1:2] * 0.5 + 0.5
+    around = (0.62 + 0.55 * up) * (np.array([1.0, 1.0, 1.02]) * up + np.array([0.6, 0.58, 0.56]) * (1 - up))
+    key = np.array([0.42, 0.52, 0.74])
+    return {
+        "around": 0.62 * 4 * np.pi / len(directions) * harmonics(directions).T @ around,
+        "key_direction": key / np.linalg.norm(key),
+        "key_colour": 2.5 * np.array([1.02, 1.0, 0.97]),
+        "rim_direction": np.array([-0.75, 0.35, -0.56]),
+        "rim_colour": np.array([0.45, 0.47, 0.5]),
+        "shadow_blur": 0.008,
+        "exposure": 0.72,
+    }
+
+
+def studio_background() -> Uniforms:
+    """Return a backdrop that is the same light grey everywhere, so that it says nothing about the head before it."""
+    grey = np.full(3, 0.62)
+    return {"backdrop_low": grey, "backdrop_high": grey, "backdrop_shift": np.zeros(3)}

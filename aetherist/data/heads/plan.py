@@ -30,6 +30,7 @@ class Settings:
     depths: bool = True
     new_light: bool = False
     new_background: bool = False
+    studio: bool = False
 
     def __attrs_post_init__(self) -> None:
         for name in ("identities", "views", "resolution"):
