@@ -124,8 +124,7 @@ def _cameras(
 ) -> list[Tensor]:
     import attrs
 
-    from aetherist.components.cameras import focal_from_fov
-    from aetherist.components.cameras import orbit as orbiting
+    from aetherist.components.cameras import focal_from_fov, sway
 
     if fov is not None and not 0.1 <= fov <= 170:
         raise UsageError(f"--fov {fov:g}: a field of view is between 0.1 and 170 degrees")
@@ -145,7 +144,7 @@ def _cameras(
         if len(widest) > 1 or len(highest) > 1:
             raise UsageError("--orbit takes one greatest --yaw and one greatest --pitch")
         place: dict[str, Any] = {"radius": placed.radius, "pivot": placed.pivot, "focal": placed.focal}
-        return list(orbiting(orbit, yaw=widest[0], pitch=highest[0], **place))
+        return list(sway(orbit, yaw=widest[0], pitch=highest[0], **place).vector)
     yaws, pitches = yaws or [0.0], pitches or [0.0]
     count = max(len(yaws), len(pitches))
     if {len(yaws), len(pitches)} - {1, count}:

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from aetherist.components.cameras import orbit
+from aetherist.components.cameras import sway
 from aetherist.components.rendering import PinholeRays, VolumeRenderer
 from aetherist.components.superres import SuperResolution
 from aetherist.components.synthesis import MappingNetwork, TriplaneSynthesis
@@ -57,7 +57,7 @@ def generator() -> Generator:
 
 def inputs(batch: int) -> tuple[Tensor, Tensor, Tensor]:
     latent = torch.randn(batch, 8, generator=torch.Generator().manual_seed(0))
-    return latent, orbit(batch), torch.arange(batch)
+    return latent, sway(batch).vector, torch.arange(batch)
 
 
 @torch.no_grad()

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
+from aetherist.components.cameras.pose import rigid
 from aetherist.components.types import Camera, CameraOpenGL, CameraWorldToCamera
 from aetherist.core import Component, component
 
 
-def invert_pose(camera: Tensor) -> Tensor:
-    """Invert the rigid pose in each row of ``(B, 25)``; the intrinsics stay."""
-    pose = camera[:, :16].reshape(-1, 4, 4)
-    rotation, translation = pose[:, :3, :3], pose[:, :3, 3]
+def invert_pose(pose: Tensor) -> Tensor:
+    """Return the inverses of rigid poses ``(..., 4, 4)``."""
+    rotation, translation = pose[..., :3, :3], pose[..., :3, 3]
     # Sums rather than a matrix product, whose rounding may depend on the size of the batch.
-    position = -(rotation * translation[:, :, None]).sum(dim=1)
-    top = torch.cat([rotation.mT, position[:, :, None]], dim=-1)
-    return torch.cat([top.flatten(1), camera[:, 12:]], dim=-1)
+    return rigid(rotation.mT, -(rotation * translation[..., None]).sum(dim=-2))
 
 
-def flip_y_and_z(camera: Tensor) -> Tensor:
-    """Turn the y and z axes of each camera of ``(B, 25)`` round: from OpenGL to OpenCV, or back."""
-    signs = torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=camera.dtype, device=camera.device).repeat(3)
-    return torch.cat([camera[:, :12] * signs, camera[:, 12:]], dim=-1)
+def flip_y_and_z(pose: Tensor) -> Tensor:
+    """Turn the y and z axes of cameras ``(..., 4, 4)`` round: from OpenGL to OpenCV, or back."""
+    return pose * torch.tensor([1.0, -1.0, -1.0, 1.0], dtype=pose.dtype, device=pose.device)
+
+
+def _posed(rule: Callable[[Tensor], Tensor], camera: Tensor) -> Tensor:
+    pose = rule(camera[:, :16].reshape(-1, 4, 4))
+    return torch.cat([pose.flatten(1), camera[:, 16:]], dim=-1)
 
 
 @component("camera.from_world_to_camera")
@@ -31,7 +35,7 @@ class FromWorldToCamera(Component):
 
     def forward(self, camera: CameraWorldToCamera["B 25"]) -> Camera["B 25"]:
         """Return the inverse poses."""
-        return invert_pose(camera)
+        return _posed(invert_pose, camera)
 
 
 @component("camera.to_world_to_camera")
@@ -40,7 +44,7 @@ class ToWorldToCamera(Component):
 
     def forward(self, camera: Camera["B 25"]) -> CameraWorldToCamera["B 25"]:
         """Return the inverse poses."""
-        return invert_pose(camera)
+        return _posed(invert_pose, camera)
 
 
 @component("camera.from_opengl")
@@ -49,7 +53,7 @@ class FromOpenGL(Component):
 
     def forward(self, camera: CameraOpenGL["B 25"]) -> Camera["B 25"]:
         """Return the poses with the y and z axes turned round."""
-        return flip_y_and_z(camera)
+        return _posed(flip_y_and_z, camera)
 
 
 @component("camera.to_opengl")
@@ -58,4 +62,4 @@ class ToOpenGL(Component):
 
     def forward(self, camera: Camera["B 25"]) -> CameraOpenGL["B 25"]:
         """Return the poses with the y and z axes turned round."""
-        return flip_y_and_z(camera)
+        return _posed(flip_y_and_z, camera)

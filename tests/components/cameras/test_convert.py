@@ -10,11 +10,11 @@ from aetherist.components.cameras import (
     ToOpenGL,
     ToWorldToCamera,
     camera_from_angles,
-    orbit,
+    sway,
 )
 from aetherist.components.types import Camera, CameraOpenGL, CameraWorldToCamera
 
-CAMERAS = orbit(5)
+CAMERAS = sway(5).vector
 
 
 def test_world_to_camera_is_the_inverse() -> None:

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from aetherist.components.cameras import orbit
+from aetherist.components.cameras import sway
 from aetherist.components.discriminators import DualDiscriminator, MinibatchStdLayer
 
 
@@ -22,7 +22,7 @@ def pictures(batch: int, raw: int = 8) -> tuple[Tensor, Tensor, Tensor]:
     return (
         torch.randn(batch, 3, 16, 16, generator=generator),
         torch.randn(batch, 3, raw, raw, generator=generator),
-        orbit(batch),
+        sway(batch).vector,
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from aetherist.components.cameras import orbit
+from aetherist.components.cameras import sway
 from aetherist.components.discriminators import MultiScaleDiscriminator, SingleDiscriminator
 from aetherist.core.check import check
 from aetherist.core.recipe import Recipe
@@ -21,7 +21,7 @@ def pictures(resolution: int, seed: int = 0) -> Tensor:
 
 
 def test_every_scale_gives_a_logit_and_the_features_of_its_blocks() -> None:
-    judged = MultiScaleDiscriminator.create(resolution=64, **SMALL)(pictures(64), orbit(4))
+    judged = MultiScaleDiscriminator.create(resolution=64, **SMALL)(pictures(64), sway(4).vector)
     assert judged.logits.shape == (4, 4)
     halves = [map_.shape[-1] for map_ in judged.features]
     assert halves == [32, 16, 8, 4, 16, 8, 4, 8, 4, 4]
@@ -33,15 +33,15 @@ def test_a_scale_sees_the_picture_made_smaller() -> None:
     alone = SingleDiscriminator.create(resolution=8, **SMALL)
     alone.load_state_dict(judge.judges[0].state_dict())
     small = torch.nn.functional.interpolate(pictures(32), size=(8, 8), mode="bilinear", antialias=True)
-    assert torch.equal(judge(pictures(32), orbit(4)).logits, alone(small, orbit(4)))
+    assert torch.equal(judge(pictures(32), sway(4).vector).logits, alone(small, sway(4).vector))
 
 
 def test_detail_finer_than_a_scale_is_not_seen_by_it() -> None:
     judge = MultiScaleDiscriminator.create(resolution=32, scales=(1, 4), **SMALL)
     chequered = torch.ones(32, 32)
     chequered[::2, ::2] = chequered[1::2, 1::2] = -1
-    plain = judge(pictures(32), orbit(4)).features
-    with_detail = judge(pictures(32) + 0.5 * chequered, orbit(4)).features
+    plain = judge(pictures(32), sway(4).vector).features
+    with_detail = judge(pictures(32) + 0.5 * chequered, sway(4).vector).features
     moved = [((a - b).norm() / a.norm()).item() for a, b in zip(plain, with_detail, strict=True)]
     assert moved[0] > 0.02
     assert moved[-1] < 0.01
@@ -50,7 +50,7 @@ def test_detail_finer_than_a_scale_is_not_seen_by_it() -> None:
 @pytest.mark.parametrize("kind", [SingleDiscriminator, MultiScaleDiscriminator])
 def test_the_camera_matters(kind: Any) -> None:
     judge = kind.create(resolution=64, mapping_lr_multiplier=1.0, **SMALL)
-    first, second = (judge(pictures(64), camera) for camera in (orbit(4), orbit(4).flip(0)))
+    first, second = (judge(pictures(64), camera) for camera in (sway(4).vector, sway(4).vector.flip(0)))
     if kind is MultiScaleDiscriminator:
         assert all(torch.equal(a, b) for a, b in zip(first.features, second.features, strict=True))
         first, second = first.logits, second.logits

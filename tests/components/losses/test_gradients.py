@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from aetherist.components import losses
-from aetherist.components.cameras import orbit
+from aetherist.components.cameras import sway
 
 
 def drawn(*shape: int, seed: int = 0) -> Tensor:
@@ -22,7 +22,7 @@ def unit(*shape: int, seed: int = 0) -> Tensor:
 
 
 def views(image: Tensor, depth: Tensor, other_image: Tensor, other_depth: Tensor) -> Tensor:
-    cameras = orbit(2, yaw=0.05, pitch=0.05).double()
+    cameras = sway(2, yaw=0.05, pitch=0.05).vector.double()
     loss = losses.MultiviewConsistency.create(tolerance=10.0)
     return loss(image, depth, cameras[:1], other_image, other_depth, cameras[1:]).loss
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from aetherist.components import losses
-from aetherist.components.cameras import orbit
+from aetherist.components.cameras import sway
 from aetherist.components.discriminators import DualDiscriminator, MultiScaleDiscriminator
 from aetherist.components.ops import ImageInterpolate, ImageRequiresGrad
 from aetherist.core.check import check
@@ -38,7 +38,7 @@ def test_r1_adds_up_the_pictures_that_a_dual_discriminator_judges() -> None:
     watch, r1 = ImageRequiresGrad.create(), losses.R1.create()
     image, raw = watch(pictures(size=16, rows=4)), watch(pictures(1, size=8, rows=4))
     judge = DualDiscriminator.create(resolution=16, channel_base=64)
-    logits = judge(image, raw, orbit(4))
+    logits = judge(image, raw, sway(4).vector)
     gradients = torch.autograd.grad(logits.sum(), [image, raw], retain_graph=True)
     by_hand = sum(g.square().sum(dim=(1, 2, 3)) for g in gradients).mean() / 2
     assert torch.allclose(r1(logits, [image, raw]), by_hand)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from aetherist.components.cameras import orbit
+from aetherist.components.cameras import sway
 from aetherist.core.recipe import Recipe
 from aetherist.graphs.model import Model
 
@@ -96,9 +96,9 @@ def test_every_group_of_losses_runs_and_teaches_what_it_should() -> None:
     model.report.raise_for_errors()
     generator = torch.manual_seed(0)
     real = torch.rand(2, 3, 32, 32, generator=generator) * 2 - 1
-    shared = {"real": real, "camera": orbit(2, yaw=0.1), "seeds": torch.arange(2)}
+    shared = {"real": real, "camera": sway(2, yaw=0.1).vector, "seeds": torch.arange(2)}
     latent = torch.randn(2, 32, generator=generator)
-    made = model.plan("generator_step")(latent=latent, other=orbit(2, yaw=0.1).flip(0), **shared)
+    made = model.plan("generator_step")(latent=latent, other=sway(2, yaw=0.1).vector.flip(0), **shared)
     assert len(made["terms"]) == 9
     assert torch.isclose(made["loss"], torch.stack(list(made["terms"].values())).sum())
     made["loss"].backward()

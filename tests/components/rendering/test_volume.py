@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from aetherist.components.cameras import orbit
+from aetherist.components.cameras import sway
 from aetherist.components.rendering import PinholeRays, View, VolumeRenderer
 
 SMALL: dict[str, Any] = {
@@ -21,7 +21,7 @@ SMALL: dict[str, Any] = {
 def scene(batch: int = 2, size: int = 6, resolution: int = 16) -> tuple[Tensor, Tensor, Tensor]:
     """Planes, and rays of cameras that look at them."""
     planes = 3 * torch.randn(batch, 3, 4, resolution, resolution, generator=torch.Generator().manual_seed(0))
-    origins, directions = PinholeRays.create(resolution=size)(orbit(batch))
+    origins, directions = PinholeRays.create(resolution=size)(sway(batch).vector)
     return planes, origins, directions
 
 
@@ -151,7 +151,7 @@ def test_the_founding_sizes() -> None:
     """Three planes of 256 x 64 x 64 and a decoder of eight layers of 256."""
     part = VolumeRenderer.create(decoder={"type": "decoder.mlp"}, samples=6, importance_samples=6)
     planes = torch.randn(1, 3, 256, 64, 64, generator=torch.Generator().manual_seed(0))
-    view = render(part, planes, *PinholeRays.create(resolution=4)(orbit(1)))
+    view = render(part, planes, *PinholeRays.create(resolution=4)(sway(1).vector))
     assert view.features.shape == (1, 32, 4, 4)
     assert len(part.decoder.layers) == 8
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from aetherist.components.cameras import orbit
+from aetherist.components.cameras import sway
 from aetherist.components.synthesis import MappingNetwork, TriplaneSynthesis
 
 SMALL: dict[str, Any] = {
@@ -132,7 +132,7 @@ def mapping(**fields: Any) -> MappingNetwork:
     return MappingNetwork.create(**{"latent_dim": 8, "style_dim": 16, "style_layers": 5, **fields})
 
 
-LATENTS, CAMERAS = torch.randn(3, 8, generator=torch.Generator().manual_seed(1)), orbit(3)
+LATENTS, CAMERAS = torch.randn(3, 8, generator=torch.Generator().manual_seed(1)), sway(3).vector
 
 
 @torch.no_grad()
