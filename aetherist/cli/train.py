@@ -156,7 +156,7 @@ def _painter(folder: RunFolder) -> Observer:
     """Return what writes the pictures of a training, one grid an output."""
 
     def paint(event: Event) -> None:
-        from aetherist.export.pictures import arrange, write_png
+        from aetherist.export.pictures import arrange, write_picture
         from aetherist.graphs.generate import to_pixels
         from aetherist.graphs.training.events import Pictured
 
@@ -166,6 +166,6 @@ def _painter(folder: RunFolder) -> Observer:
             sheet = arrange([to_pixels(row, event.meanings[name])[0] for row in values], event.columns, event.rows)
             path = folder.pictures(name, event.images)
             path.parent.mkdir(exist_ok=True)
-            write_png(path, sheet, {"images": event.images, "output": name})
+            write_picture(path, sheet, {"images": event.images, "output": name})
 
     return paint
