@@ -160,3 +160,71 @@ class Graph:
             {name: self.output_types[name] for name in names},
             self.conditions,
         )
+
+    def split(self, known: Iterable[str]) -> tuple[Graph, Graph]:
+        """Cut the graph in two: what the inputs in ``known`` determine, and the rest.
+
+        The outputs of the first half are inputs of the second under the same names, so that a caller can run the first
+        once, keep what it gives, and run the second as often as the other inputs change.
+        """
+        known = set(known)
+        done: set[str] = set()
+
+        def is_known(ref: InputRef | OutputRef | Constant) -> bool:
+            return ref.name in known if isinstance(ref, InputRef) else isinstance(ref, Constant) or ref.step in done
+
+        for step in self.steps.values():
+            if all(is_known(source) for source in step.sources()):
+                done.add(step.name)
+        left = {name: given for name, given in self.inputs.items() if name not in known}
+        later = {name: step for name, step in self.steps.items() if name not in done}
+        cut: dict[InputRef | OutputRef, InputRef] = {}
+        wires = [wire for step in later.values() for wire in step.wires.values()] + list(self.outputs.values())
+        for ref in dict.fromkeys(source for wire in wires for source in sources(wire)):
+            if not isinstance(ref, Constant) and is_known(ref):
+                name = str(ref).replace(".", "_")
+                while name in left or InputRef(name) in cut.values():
+                    name += "_"
+                cut[ref] = InputRef(name)
+        types = {entry.name: self._type(ref) for ref, entry in cut.items()}
+        entries = {
+            entry.name: GraphInput(entry.name, types[entry.name], True, None, self._origin(ref))
+            for ref, entry in cut.items()
+        }
+        first = Graph(
+            self.name,
+            {name: given for name, given in self.inputs.items() if name in known},
+            {name: step for name, step in self.steps.items() if name in done},
+            {entry.name: ref for ref, entry in cut.items()},
+            types,
+            self.conditions,
+        )
+        rest = Graph(
+            self.name,
+            entries | left,
+            {
+                name: attrs.evolve(step, wires={port: _rewired(wire, cut) for port, wire in step.wires.items()})
+                for name, step in later.items()
+            },
+            {name: _rewired(wire, cut) for name, wire in self.outputs.items()},
+            self.output_types,
+            self.conditions,
+        )
+        return first.select(), rest
+
+    def _type(self, ref: InputRef | OutputRef) -> PortType:
+        if isinstance(ref, InputRef):
+            return self.inputs[ref.name].type
+        return self.steps[ref.step].outputs[ref.output or "output"]
+
+    def _origin(self, ref: InputRef | OutputRef) -> Position:
+        return self.inputs[ref.name].where if isinstance(ref, InputRef) else self.steps[ref.step].where
+
+
+def _rewired(wire: Wire, names: Mapping[InputRef | OutputRef, InputRef]) -> Wire:
+    """Return a wire with some of its sources replaced."""
+    if isinstance(wire, tuple):
+        return tuple(_rewired(part, names) for part in wire)
+    if isinstance(wire, Mapping):
+        return {name: _rewired(part, names) for name, part in wire.items()}
+    return wire if isinstance(wire, Constant) else names.get(wire, wire)

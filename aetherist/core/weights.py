@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save, save_file
 from torch import nn
 
 from aetherist.core import document
@@ -139,6 +139,16 @@ def read_recipe(folder: str | Path, manifest: Manifest) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise WeightsError(f"AE602  {path} cannot be read: {getattr(error, 'strerror', error)}") from None
+
+
+def model_digest(recipe: Recipe, components: Mapping[str, nn.Module]) -> str:
+    """Return the digest that the manifest of these components would have, were they saved now."""
+    parts = [hashlib.sha256(recipe.to_yaml().encode()).hexdigest()]
+    for name, module in sorted(components.items()):
+        state = _storable(module)
+        own = hashlib.sha256(save(state, metadata={"component": name})).hexdigest() if state else None
+        parts.append(f"{name}={own}")
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def load_weights(folder: str | Path, components: Mapping[str, nn.Module], manifest: Manifest | None = None) -> Manifest:

@@ -114,8 +114,8 @@ class Generator:
         self.model = model
         self.plan = model.plan(graph, [output])
         self.output = output
-        self.latent_dim = _latent_dim(self.plan.graph)
-        self.type = _picture_type(self.plan.graph, output)
+        self.latent_dim = latent_size(self.plan.graph)
+        self.type = picture_type(self.plan.graph, output)
         self.options: dict[str, Any] = {}
         for name, value, option in (("psi", psi, "truncation"), ("cutoff", cutoff, "a cutoff")):
             if value is not None:
@@ -189,7 +189,12 @@ def to_pixels(values: Tensor, meaning: str | None) -> tuple[Tensor, tuple[float,
     return (shown + 0.5).clamp(0, 255).to(torch.uint8), scale
 
 
-def _picture_type(graph: Graph, output: str) -> PortType:
+def picture_type(graph: Graph, output: str) -> PortType:
+    """Return the type of an output that is a picture.
+
+    Raises:
+        ValueError: If it is none.
+    """
     type_ = graph.output_types[output]
     axes = type_.shape.axes
     channels = axes[1].constant if type_.kind == "tensor" and len(axes) == 4 and isinstance(axes[1], Dim) else None
@@ -201,7 +206,12 @@ def _picture_type(graph: Graph, output: str) -> PortType:
     return type_
 
 
-def _latent_dim(graph: Graph) -> int:
+def latent_size(graph: Graph) -> int:
+    """Return how many numbers the latent of a graph has.
+
+    Raises:
+        ValueError: If the graph takes none, or needs something that follows from no seed and no camera.
+    """
     for name, given in graph.inputs.items():
         if given.required and name not in SUPPLIED:
             raise ValueError(
