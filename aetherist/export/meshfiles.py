@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -15,6 +16,10 @@ from aetherist.core.errors import did_you_mean
 from aetherist.export.files import write_whole
 from aetherist.export.meshes import METRES, Mesh
 from aetherist.export.packages import needed
+from aetherist.export.pictures import encode_picture
+
+MATERIAL = "newmtl avatar\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {picture}\n"
+"""What an OBJ says of a textured surface: matt, and of the colours of the picture."""
 
 
 def write_mesh(
@@ -109,28 +114,27 @@ def _glb(path: Path, mesh: Mesh, scale: float, about: str | None) -> dict[Path, 
 
 def _obj(path: Path, mesh: Mesh, scale: float, about: str | None) -> dict[Path, bytes]:
     trimesh = needed("trimesh")
-    if mesh.texture is not None:
-        material = trimesh.visual.material.SimpleMaterial(image=Image.fromarray(mesh.texture), name="avatar")
-        material.diffuse = material.ambient = [255, 255, 255, 255]
-        visual: Any = trimesh.visual.TextureVisuals(uv=mesh.uv, material=material)
-    else:
+    if mesh.texture is None:
         visual = _coloured(mesh)
+    else:
+        material = trimesh.visual.material.SimpleMaterial(image=Image.fromarray(mesh.texture), name="avatar")
+        visual = trimesh.visual.TextureVisuals(uv=mesh.uv, material=material)
     shape = trimesh.Trimesh(
         mesh.vertices * scale, mesh.faces, vertex_normals=mesh.normals, visual=visual, process=False
     )
     header = "Aetherist" if about is None else f"Aetherist {about}"
-    text, beside = trimesh.exchange.obj.export_obj(
+    text, _ = trimesh.exchange.obj.export_obj(
         shape, include_normals=True, return_texture=True, mtl_name=f"{path.stem}.mtl", header=header
     )
-    # Pictures are named for the material: for several meshes in a folder they have to be named for the mesh.
-    renamed = {name: name.replace("avatar", path.stem) if name.endswith(".png") else name for name in beside}
     files = {path: text.encode()}
-    for name, data in beside.items():
-        if name.endswith(".mtl"):
-            for old, new in renamed.items():
-                data = data.replace(old.encode(), new.encode())
-        files[path.with_name(renamed[name])] = data
-    return files if mesh.texture is not None else {path: files[path]}
+    if mesh.texture is not None:
+        picture = encode_picture(torch.from_numpy(mesh.texture).movedim(-1, 0))
+        files = {
+            path.with_suffix(".png"): picture,
+            path.with_suffix(".mtl"): MATERIAL.format(picture=f"{path.stem}.png").encode(),
+            **files,
+        }
+    return files
 
 
 def _ply(path: Path, mesh: Mesh, scale: float, about: str | None) -> dict[Path, bytes]:
