@@ -6,85 +6,14 @@ columns of a picture, ``N`` points, ``K`` numbers.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from aetherist.components import cameravalues
 from aetherist.core import NamedPort, port_type
-
-_TOLERANCE = 1e-3
-_FOCAL = 4.2647
-
-
-def _camera_fault(camera: Tensor) -> str | None:
-    """Say what is wrong with cameras of 25 numbers; a vector of another length is not looked into.
-
-    The few numbers are looked at in Python: one copy from the device, and a fraction of what tensor operations cost.
-    """
-    if camera.shape[-1] != 25:
-        return None
-    rows: list[list[float]] = camera.detach().reshape(-1, 25).tolist()
-    return next((fault for row in rows if (fault := _fault_of_one(row)) is not None), None)
-
-
-def _fault_of_one(camera: list[float]) -> str | None:
-    a, b, c, _, d, e, f, _, g, h, i, _, *last_row = camera[:16]
-    fx, skew, cx, below, fy, cy, *last_of_intrinsics = camera[16:]
-    if not math.isfinite(sum(camera)):
-        return "a number is not finite"
-    norms = (a * a + b * b + c * c - 1, d * d + e * e + f * f - 1, g * g + h * h + i * i - 1)
-    products = (a * d + b * e + c * f, a * g + b * h + c * i, d * g + e * h + f * i)
-    if max(map(abs, (*norms, *products))) > _TOLERANCE:
-        return "the rotation (rows 0 to 2 of the 4x4 pose, columns 0 to 2) is not orthonormal"
-    if a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g) < 0:
-        return "the rotation mirrors: its determinant is -1, so an axis has the wrong sign"
-    if _far(last_row, (0.0, 0.0, 0.0, 1.0)):
-        return "the last row of the 4x4 pose is not 0 0 0 1; poses are stored by rows"
-    if max(map(abs, (fx, skew, cx, below, fy, cy))) > 50:
-        return "the intrinsics are in pixels; divide the first row by the image width, the second by its height"
-    if fx <= 0 or fy <= 0:
-        return "a focal length is not positive (numbers 16 and 20)"
-    if _far(last_of_intrinsics, (0.0, 0.0, 1.0)):
-        return "the last row of the intrinsics is not 0 0 1; intrinsics are stored by rows"
-    return None
-
-
-def _far(values: list[float], target: tuple[float, ...]) -> bool:
-    return any(abs(value - wanted) > _TOLERANCE for value, wanted in zip(values, target, strict=True))
-
-
-def _sample_camera(shape: tuple[int, ...], generator: torch.Generator, flip: bool, invert: bool) -> Tensor:
-    """Draw cameras around the origin: 2.7 away, looking at it within about 0.3 radians of the front."""
-    if not shape or shape[-1] != 25:
-        return torch.randn(shape, generator=generator)
-    angles = torch.randn((*shape[:-1], 2), generator=generator) * 0.3
-    yaw, pitch = angles.unbind(-1)
-    zero = torch.zeros_like(yaw)
-    backward = torch.stack([yaw.sin() * pitch.cos(), pitch.sin(), yaw.cos() * pitch.cos()], -1)
-    right = torch.stack([yaw.cos(), zero, -yaw.sin()], -1)
-    down = torch.linalg.cross(-backward, right)
-    axes = [right, -down, backward] if flip else [right, down, -backward]
-    rotation, position = torch.stack(axes, -1), 2.7 * backward
-    if invert:
-        rotation, position = rotation.mT, -(rotation.mT @ position[..., None])[..., 0]
-    pose = torch.cat([rotation, position[..., None]], -1)
-    tail = torch.tensor([0, 0, 0, 1, _FOCAL, 0, 0.5, 0, _FOCAL, 0.5, 0, 0, 1]).expand(*shape[:-1], 13)
-    return torch.cat([pose.flatten(-2), tail], -1)
-
-
-def _sample_world(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return _sample_camera(shape, generator, flip=False, invert=False)
-
-
-def _sample_inverse(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return _sample_camera(shape, generator, flip=False, invert=True)
-
-
-def _sample_opengl(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
-    return _sample_camera(shape, generator, flip=True, invert=False)
 
 
 def _sample_seeds(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -122,24 +51,87 @@ Camera: Any = _named(
     "B 25",
     "camera.opencv.camera_to_world",
     "OpenCV camera-to-world pose (4x4 by rows), then intrinsics normalised by the image size (3x3 by rows).",
-    check=_camera_fault,
-    sample=_sample_world,
+    check=cameravalues.fault,
+    sample=cameravalues.sample_world,
 )
 CameraWorldToCamera: Any = _named(
     "CameraWorldToCamera",
     "B 25",
     "camera.opencv.world_to_camera",
     "OpenCV world-to-camera extrinsics (4x4 by rows), then normalised intrinsics (3x3 by rows).",
-    check=_camera_fault,
-    sample=_sample_inverse,
+    check=cameravalues.fault,
+    sample=cameravalues.sample_inverse,
 )
 CameraOpenGL: Any = _named(
     "CameraOpenGL",
     "B 25",
     "camera.opengl.camera_to_world",
     "OpenGL camera-to-world pose (y up, z backward; 4x4 by rows), then normalised intrinsics (3x3 by rows).",
-    check=_camera_fault,
-    sample=_sample_opengl,
+    check=cameravalues.fault,
+    sample=cameravalues.sample_opengl,
+)
+CameraBlender: Any = _named(
+    "CameraBlender",
+    "B 25",
+    "camera.blender.camera_to_world",
+    "Blender camera-to-world pose (a world with z up, y up and z backward in the camera), then normalised intrinsics.",
+    check=cameravalues.fault,
+    sample=cameravalues.sample_blender,
+)
+# A word of its own rather than one more after camera_to_world: what takes normalised cameras must not take pixels.
+CameraPixels: Any = _named(
+    "CameraPixels",
+    "B 25",
+    "camera.opencv_pixels.camera_to_world",
+    "OpenCV camera-to-world pose, then intrinsics in pixels (3x3 by rows).",
+    check=cameravalues.fault_in_pixels,
+    sample=cameravalues.sample_pixels,
+)
+Pose: Any = _named(
+    "Pose",
+    "B 4 4",
+    "pose.opencv.camera_to_world",
+    "OpenCV camera-to-world pose.",
+    check=cameravalues.pose_fault,
+    sample=cameravalues.sample_pose,
+)
+Intrinsics: Any = _named(
+    "Intrinsics",
+    "B 3 3",
+    "intrinsics.normalised",
+    "Intrinsics normalised by the image size.",
+    check=cameravalues.intrinsics_fault,
+    sample=cameravalues.sample_intrinsics,
+)
+Angle: Any = _named("Angle", "B", "angle.radians", "An angle in radians.", sample=cameravalues.sample_angle)
+FieldOfView: Any = _named(
+    "FieldOfView",
+    "B",
+    "angle.degrees.field_of_view",
+    "Field of view across the picture, in degrees.",
+    check=cameravalues.field_of_view_fault,
+    sample=cameravalues.sample_field_of_view,
+)
+Distance: Any = _named(
+    "Distance", "B", "distance.world", "A distance in world units.", sample=cameravalues.sample_distance
+)
+Quaternion: Any = _named(
+    "Quaternion",
+    "B 4",
+    "rotation.quaternion.world_to_camera",
+    "Rotation from the world to an OpenCV camera, as a quaternion of length 1 with its real part first.",
+    check=cameravalues.quaternion_fault,
+    sample=cameravalues.sample_quaternion,
+)
+Translation: Any = _named(
+    "Translation", "B 3", "translation.world_to_camera", "Where an OpenCV camera sees the world's origin."
+)
+PinholePixels: Any = _named(
+    "PinholePixels",
+    "B 4",
+    "pinhole.pixels",
+    "Focal lengths and principal point in pixels: fx, fy, cx, cy.",
+    sample=cameravalues.sample_pinhole,
 )
 Planes: Any = _named("Planes", "B 3 C R R", "planes.triplane", "Three axis-aligned feature planes.")
 RayOrigins: Any = _named(
@@ -154,6 +146,12 @@ Features: Any = _named("Features", "B C H W", "features.image", "A feature pictu
 FeatureMaps: Any = _named("FeatureMaps", "B C H W", "features.network", "What a layer of a network makes of a picture.")
 Embedding: Any = _named("Embedding", "B D", "embedding", "A vector that a network describes a picture by.")
 Depth: Any = _named("Depth", "B 1 H W", "depth.ray", "Distance along the ray, in world units.")
+Normals: Any = _named(
+    "Normals",
+    "B 3 H W",
+    "normals.opencv.camera",
+    "Unit normals of what is seen, in the camera's axes (x right, y down, z forward).",
+)
 Mask: Any = _named("Mask", "B 1 H W", "mask.alpha", "Opacity in [0, 1].", sample=_sample_unit)
 Points: Any = _named("Points", "B N 3", "points.world", "Points in world units.", sample=_sample_points)
 Density: Any = _named("Density", "B N 1", "field.density", "Density before its softplus.")

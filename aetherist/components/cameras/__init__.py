@@ -1,7 +1,37 @@
 """Cameras: the value type, what makes them, where they go, and the conventions they are converted between."""
 
 from aetherist.components.cameras.cameras import Cameras, Projected, Spherical
-from aetherist.components.cameras.convert import FromOpenGL, FromWorldToCamera, ToOpenGL, ToWorldToCamera
+from aetherist.components.cameras.convert import (
+    FromBlender,
+    FromOpenGL,
+    FromPixels,
+    FromWorldToCamera,
+    ToBlender,
+    ToOpenGL,
+    ToPixels,
+    ToWorldToCamera,
+)
+from aetherist.components.cameras.distributions import (
+    CameraDistribution,
+    EmpiricalCameras,
+    GaussianCameras,
+    SphereCameras,
+    UniformCameras,
+)
+from aetherist.components.cameras.interpolation import cameras_at, interpolate
+from aetherist.components.cameras.parts import (
+    Angles,
+    ColmapCamera,
+    FromAngles,
+    FromColmap,
+    FromFieldOfView,
+    FromMatrices,
+    Matrices,
+    ToAngles,
+    ToColmap,
+    ToFieldOfView,
+    ToMatrices,
+)
 from aetherist.components.cameras.pose import (
     camera_from_angles,
     camera_vector,
@@ -10,22 +40,47 @@ from aetherist.components.cameras.pose import (
     intrinsics,
     look_at,
 )
-from aetherist.components.cameras.trajectories import orbit, sway
+from aetherist.components.cameras.trajectories import dolly, orbit, pan, sway, truck
 
 __all__ = [
+    "Angles",
+    "CameraDistribution",
     "Cameras",
+    "ColmapCamera",
+    "EmpiricalCameras",
+    "FromAngles",
+    "FromBlender",
+    "FromColmap",
+    "FromFieldOfView",
+    "FromMatrices",
     "FromOpenGL",
+    "FromPixels",
     "FromWorldToCamera",
+    "GaussianCameras",
+    "Matrices",
     "Projected",
+    "SphereCameras",
     "Spherical",
+    "ToAngles",
+    "ToBlender",
+    "ToColmap",
+    "ToFieldOfView",
+    "ToMatrices",
     "ToOpenGL",
+    "ToPixels",
     "ToWorldToCamera",
+    "UniformCameras",
     "camera_from_angles",
     "camera_vector",
+    "cameras_at",
+    "dolly",
     "focal_from_fov",
     "fov_from_focal",
+    "interpolate",
     "intrinsics",
     "look_at",
     "orbit",
+    "pan",
     "sway",
+    "truck",
 ]

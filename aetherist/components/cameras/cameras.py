@@ -187,9 +187,7 @@ class Cameras:
 
     def spherical(self, center: Point = (0.0, 0.0, 0.0)) -> Spherical:
         """Return where the cameras stand around a point; the inverse of :meth:`from_angles`."""
-        x, y, z = (self.position - _point(center).to(self.position)).unbind(-1)
-        level = torch.hypot(x, z)
-        return Spherical(torch.atan2(x, z), torch.atan2(y, level), torch.hypot(level, y))
+        return Spherical(*poses.to_spherical(self.position - _point(center).to(self.position)))
 
     def project(self, points: Tensor, resolution: int) -> Projected:
         """Return where each camera sees points, in pixels.

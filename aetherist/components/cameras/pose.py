@@ -6,6 +6,7 @@ intrinsics normalised by the image size (3x3 by rows). The world has y up.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import overload
 
@@ -28,12 +29,35 @@ def look_at(position: Tensor, target: Tensor, up: Sequence[float] = (0.0, 1.0, 0
         ValueError: If a camera stands on its target or looks along ``up``.
     """
     forward = target - position
-    position = position.expand_as(forward)
-    right = torch.linalg.cross(forward, torch.tensor(up, dtype=position.dtype).to(position.device).expand_as(forward))
-    if (right.norm(dim=-1) < 1e-6).any():
+    if (torch.linalg.cross(forward, _vector(up, forward).expand_as(forward)).norm(dim=-1) < 1e-6).any():
         raise ValueError("look_at: a camera stands on its target or looks along 'up'; move it, or give another 'up'")
-    forward, right = F.normalize(forward, dim=-1), F.normalize(right, dim=-1)
-    return rigid(torch.stack([right, torch.linalg.cross(forward, right), forward], dim=-1), position)
+    return aim(position, target, up)
+
+
+def aim(position: Tensor, target: Tensor, up: Sequence[float] = (0.0, 1.0, 0.0)) -> Tensor:
+    """Do what :func:`look_at` does, without a look at the numbers: where it would refuse, the pose is no pose."""
+    forward = target - position
+    right = F.normalize(torch.linalg.cross(forward, _vector(up, position).expand_as(forward)), dim=-1)
+    forward = F.normalize(forward, dim=-1)
+    rotation = torch.stack([right, torch.linalg.cross(forward, right), forward], dim=-1)
+    return rigid(rotation, position.expand_as(forward))
+
+
+def _vector(numbers: Sequence[float], like: Tensor) -> Tensor:
+    return torch.tensor([float(number) for number in numbers], dtype=like.dtype).to(like.device)
+
+
+def from_spherical(yaw: Tensor, pitch: Tensor, radius: Tensor) -> Tensor:
+    """Return the points ``(*batch, 3)`` at angles ``(*batch,)`` in radians and distances from the origin."""
+    level = radius * pitch.cos()
+    return torch.stack([level * yaw.sin(), radius * pitch.sin(), level * yaw.cos()], dim=-1)
+
+
+def to_spherical(point: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the yaw and pitch in radians and the distance ``(*batch,)`` of points ``(*batch, 3)``."""
+    x, y, z = point.unbind(-1)
+    level = torch.hypot(x, z)
+    return torch.atan2(x, z), torch.atan2(y, level), torch.hypot(level, y)
 
 
 def rigid(rotation: Tensor, position: Tensor) -> Tensor:
@@ -66,14 +90,13 @@ def focal_from_fov(degrees: float | Tensor) -> float | Tensor:
     """Return the focal length, in image widths, of a field of view across the image, in degrees.
 
     Raises:
-        ValueError: If an angle is not between 0 and 180 degrees.
+        ValueError: If a number is not between 0 and 180; tensors are not looked into.
     """
-    angle = torch.as_tensor(degrees)
-    if not ((angle > 0) & (angle < 180)).all():
-        raise ValueError(f"a field of view of {degrees} degrees: give more than 0 and less than 180")
     if isinstance(degrees, Tensor):
-        return 0.5 / torch.tan(torch.deg2rad(angle) / 2)
-    return float(0.5 / torch.tan(torch.deg2rad(angle.double()) / 2))
+        return 0.5 / torch.tan(torch.deg2rad(degrees) / 2)
+    if not 0 < degrees < 180:
+        raise ValueError(f"a field of view of {degrees:g} degrees: give more than 0 and less than 180")
+    return 0.5 / math.tan(math.radians(degrees) / 2)
 
 
 @overload
@@ -84,14 +107,13 @@ def fov_from_focal(focal: float | Tensor) -> float | Tensor:
     """Return the field of view across the image, in degrees, of a focal length in image widths.
 
     Raises:
-        ValueError: If a focal length is not positive.
+        ValueError: If a number is not positive; tensors are not looked into.
     """
-    length = torch.as_tensor(focal)
-    if not (length > 0).all():
-        raise ValueError(f"a focal length of {focal}: give a positive one")
     if isinstance(focal, Tensor):
-        return torch.rad2deg(2 * torch.atan(0.5 / length))
-    return float(torch.rad2deg(2 * torch.atan(0.5 / length.double())))
+        return torch.rad2deg(2 * torch.atan(0.5 / focal))
+    if not focal > 0:
+        raise ValueError(f"a focal length of {focal:g}: give a positive one")
+    return math.degrees(2 * math.atan(0.5 / focal))
 
 
 def camera_from_angles(
@@ -123,9 +145,7 @@ def camera_from_angles(
     dtype = given[0].dtype if given else torch.float32
     device = given[0].device if given else None
     numbers = [torch.as_tensor(value, dtype=torch.float64, device=device) for value in (yaw, pitch, radius, focal)]
-    batch = torch.broadcast_shapes(*(number.shape for number in numbers))
+    batch = (numbers[0] + numbers[1] + numbers[2] + numbers[3]).shape
     turn, rise, distance, length = (number.expand(batch) for number in numbers)
-    direction = torch.stack([turn.sin() * rise.cos(), rise.sin(), turn.cos() * rise.cos()], dim=-1)
-    middle, target = (torch.tensor([float(x) for x in point]).to(direction) for point in (center, pivot))
-    pose = look_at(middle + distance[..., None] * direction, target)
+    pose = look_at(_vector(center, distance) + from_spherical(turn, rise, distance), _vector(pivot, distance))
     return camera_vector(pose, intrinsics(length)).to(dtype)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from aetherist.components.cameras.cameras import Cameras
-from aetherist.components.cameras.pose import FOCAL, PIVOT, RADIUS
+from aetherist.components.cameras.pose import FOCAL, PIVOT, RADIUS, rigid
+from aetherist.components.cameras.rotations import exp_rotation
 
 
 def orbit(
@@ -61,6 +62,78 @@ def sway(
     turn = 2 * math.pi * _progress(frames, closed=True)
     aside, above = yaw * turn.sin(), pitch * turn.cos()
     return Cameras.from_angles(aside, above, radius=radius, pivot=pivot, focal=focal).to(torch.float32)
+
+
+def dolly(camera: Cameras, frames: int, distance: float, *, hold: float | None = None, closed: bool = False) -> Cameras:
+    """Return cameras ``(frames,)`` that start from one and move along its view.
+
+    Args:
+        camera: A single one: where it starts.
+        frames: How many.
+        distance: How far forward, in world units; a negative one is backward.
+        hold: The distance of a thing that keeps its size in the picture while the camera moves, as the lens zooms
+            against the motion; without it the lens stays.
+        closed: There and back, so that the frames loop; otherwise one way.
+
+    Raises:
+        ValueError: If the camera moves up to or past what it holds.
+    """
+    moved = distance * _way(frames, closed).to(camera.pose)
+    cameras = _repeat(camera, frames)
+    position = camera.position + moved[:, None] * camera.forward
+    matrix = cameras.intrinsics
+    if hold is not None:
+        if hold <= max(distance, 0.0):
+            raise ValueError(f"dolly: it moves {distance:g} forward and cannot hold what is {hold:g} away; move less")
+        zoom = (hold - moved) / hold
+        matrix = matrix * torch.stack([zoom, zoom, torch.ones_like(zoom)], dim=-1)[:, :, None]
+        matrix = torch.cat([matrix[..., :2], cameras.intrinsics[..., 2:]], dim=-1)
+    return Cameras(rigid(cameras.rotation, position), matrix)
+
+
+def pan(camera: Cameras, frames: int, angle: float, *, tilt: float = 0.0, closed: bool = False) -> Cameras:
+    """Return cameras ``(frames,)`` that start from one and turn where they stand.
+
+    Args:
+        camera: A single one: where it starts.
+        frames: How many.
+        angle: How far to the right, in radians, about the world's vertical.
+        tilt: How far up, in radians, about the camera's own horizontal.
+        closed: There and back, so that the frames loop; otherwise one way.
+    """
+    way = _way(frames, closed).to(camera.pose)[:, None]
+    aside = exp_rotation(-angle * way * torch.tensor([0.0, 1.0, 0.0]).to(camera.pose))
+    above = exp_rotation(tilt * way * torch.tensor([1.0, 0.0, 0.0]).to(camera.pose))
+    cameras = _repeat(camera, frames)
+    return Cameras(rigid(aside @ camera.rotation @ above, cameras.position), cameras.intrinsics)
+
+
+def truck(camera: Cameras, frames: int, right: float, *, up: float = 0.0, closed: bool = False) -> Cameras:
+    """Return cameras ``(frames,)`` that start from one and move across its view without turning.
+
+    Args:
+        camera: A single one: where it starts.
+        frames: How many.
+        right: How far to the right, in world units.
+        up: How far up, in world units.
+        closed: There and back, so that the frames loop; otherwise one way.
+    """
+    way = _way(frames, closed).to(camera.pose)[:, None]
+    cameras = _repeat(camera, frames)
+    position = camera.position + way * (right * camera.right + up * camera.up)
+    return Cameras(rigid(cameras.rotation, position), cameras.intrinsics)
+
+
+def _repeat(camera: Cameras, frames: int) -> Cameras:
+    if camera.shape:
+        raise ValueError(f"a motion starts from a single camera, not from a batch of {tuple(camera.shape)}; index it")
+    return Cameras(camera.pose.expand(frames, 4, 4), camera.intrinsics.expand(frames, 3, 3))
+
+
+def _way(frames: int, closed: bool) -> Tensor:
+    """Return how far along each frame is from 0 to 1, ``(frames,)``; and back again if the path is closed."""
+    progress = _progress(frames, closed)
+    return (1 - torch.cos(2 * math.pi * progress)) / 2 if closed else progress
 
 
 def _progress(frames: int, closed: bool) -> Tensor:
