@@ -178,14 +178,14 @@ def _write(
     cells: tuple[int, int] | None,
     provenance: dict[str, Any] | None,
 ) -> None:
-    from aetherist.export.pictures import arrange, write_png
+    from aetherist.export.pictures import arrange, write_picture
 
     sheet: dict[tuple[int, int], Tensor] = {}
     order: dict[int, int] = {}
     done = 0
     try:
         for picture in _watched(pictures, total, folder, views):
-            write_png(folder / _name(picture, views), picture.pixels, _metadata(picture, provenance))
+            write_picture(folder / _name(picture, views), picture.pixels, _metadata(picture, provenance))
             done += 1
             if cells is not None:
                 sheet[order.setdefault(picture.seed, len(order)), picture.view] = picture.pixels
@@ -197,7 +197,7 @@ def _write(
     if cells is not None:
         grid = arrange([sheet[key] for key in sorted(sheet)], *cells)
         layout = {"seeds": list(order), "views": views, "columns": cells[0], "rows": cells[1]}
-        write_png(folder / "grid.png", grid, None if provenance is None else provenance | {"grid": layout})
+        write_picture(folder / "grid.png", grid, None if provenance is None else provenance | {"grid": layout})
     pictures_made = f"{done} picture{'s' if done > 1 else ''}"
     show(f"{pictures_made} in {folder}" + (f", all of them in {folder / 'grid.png'}" if cells is not None else ""))
 

@@ -2,6 +2,7 @@
 
 from aetherist.components.rendering.compositing import blend, interval_weights, sample_weights, weighted_depth
 from aetherist.components.rendering.decoders import Field, MLPDecoder, SoftplusDecoder
+from aetherist.components.rendering.normals import NormalsFromDepth, normals_from_depth
 from aetherist.components.rendering.planes import PlaneTable, sample_planes
 from aetherist.components.rendering.rays import PinholeRays, Rays, box_limits, pinhole_rays
 from aetherist.components.rendering.sampling import importance_depths, stratified_depths
@@ -10,6 +11,7 @@ from aetherist.components.rendering.volume import View, VolumeRenderer
 __all__ = [
     "Field",
     "MLPDecoder",
+    "NormalsFromDepth",
     "PinholeRays",
     "PlaneTable",
     "Rays",
@@ -20,6 +22,7 @@ __all__ = [
     "box_limits",
     "importance_depths",
     "interval_weights",
+    "normals_from_depth",
     "pinhole_rays",
     "sample_planes",
     "sample_weights",
