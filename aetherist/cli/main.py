@@ -29,6 +29,7 @@ COMMANDS = (
     ("describe", "describe:describe", RECIPES, "Tell what the steps of a graph cost, without running them."),
     ("graph", "graph:graph", RECIPES, "Draw a graph, or print the code it compiles to."),
     ("train", "train:train", MODELS, "Train a recipe's components on a data set."),
+    ("evaluate", "evaluate:evaluate", MODELS, "Measure how good a model is against data."),
     ("generate", "generate:generate", MODELS, "Make pictures from seeds."),
     ("run", "run:run", MODELS, "Run any graph on tensors from a file."),
     ("profile", "profile:profile", MODELS, "Measure the time and memory of the steps of a graph."),
