@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -14,8 +13,10 @@ from torch import Tensor
 from aetherist.avatars.avatar import Avatar
 from aetherist.avatars.edits import Directions
 from aetherist.avatars.files import open_avatar
-from aetherist.avatars.halves import Halves, Memory
+from aetherist.avatars.keeping import push, save_folder
+from aetherist.avatars.memory import Memory
 from aetherist.avatars.pictures import Form, shaped
+from aetherist.avatars.viewer import Viewer
 from aetherist.components.cameras import Cameras, focal_from_fov
 from aetherist.core.dims import Dim
 from aetherist.core.plan import Plan
@@ -25,8 +26,6 @@ from aetherist.graphs.model import Model
 
 MEMORY = 256 * 2**20
 """Bytes of planes that are kept by default."""
-
-_SHOWN_FROM = ("styles", "camera", "seeds")
 
 
 class AvatarModel:
@@ -62,9 +61,7 @@ class AvatarModel:
         self.stage = Stage.of(model)
         self.directions = directions
         self.memory = Memory(memory)
-        self._halves: dict[tuple[str, tuple[str, ...]], Halves] = {}
-        self._lock = threading.Lock()
-        self._shown(("image",))
+        self._viewer = Viewer(model, self.memory)
         if directions is not None and directions.model_digest != self.digest:
             raise ValueError(
                 f"the directions belong to another model: to one with the digest {directions.model_digest}, and "
@@ -223,9 +220,7 @@ class AvatarModel:
         """
         if points.ndim != 2 or points.shape[-1] != 3:
             raise ValueError(f"points have the shape {tuple(points.shape)}; give (N, 3)")
-        halves = self._half("field", None)
-        with torch.no_grad():
-            found = halves.rest(**self._known(halves, avatar), points=self._here(points)[None])
+        found = self._viewer.feel(self._own(avatar), points)
         return {name: value[0] for name, value in found.items()}
 
     def meaning(self, output: str) -> str | None:
@@ -234,67 +229,74 @@ class AvatarModel:
         Raises:
             ValueError: If the graph ``show`` has no such output, or it is no picture.
         """
-        return picture_type(self._shown((output,)).rest.graph, output).meaning
+        return picture_type(self.model.report.graphs["show"].select(output), output).meaning
 
     def plan(self, graph: str, outputs: Iterable[str] | None = None) -> Plan:
         """Return a graph as an ``nn.Module``, for other PyTorch code: batches, gradients, ``torch.compile``."""
         return self.model.plan(graph, outputs)
 
+    # Keeping ----------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def from_pretrained(cls, source: str | Path, **options: Any) -> AvatarModel:
+        """Load a model by name, from a folder or from a hub; the arguments are those of :func:`aetherist.load`.
+
+        Raises:
+            ValueError: As there, or if it is a recipe, which has no weights.
+        """
+        from aetherist.avatars.loading import load
+
+        model = load(source, **options)
+        if model.model.manifest is None:
+            raise ValueError(f"{source} is a recipe, which has no weights; aetherist.load builds it with fresh ones")
+        return model
+
+    def save_pretrained(self, folder: str | Path, *, overwrite: bool = False) -> None:
+        """Write the model folder, with the directions, so that its avatars open on what is loaded from there.
+
+        Raises:
+            WeightsError: If the folder exists and may not be replaced, or the model was changed since it was opened.
+        """
+        save_folder(self, folder, overwrite=overwrite)
+
+    def push_to_hub(
+        self,
+        repository: str,
+        *,
+        private: bool = False,
+        revision: str | None = None,
+        message: str = "Add the model",
+        token: str | bool | None = None,
+    ) -> str:
+        """Save the model to a repository of a hub (extra ``hub``), with a card; return where it can be seen.
+
+        Args:
+            repository: ``owner/name``; it is made where it is not there.
+            private: Whether a new repository is.
+            revision: The branch; the main one by default.
+            message: Of the commit.
+            token: By default the one that ``hf auth login`` left.
+
+        Raises:
+            ValueError: If the name is none of a repository, or the model was changed since it was opened.
+        """
+        return push(self, repository, private=private, revision=revision, message=message, token=token)
+
     # Parts ------------------------------------------------------------------------------------------------------------
 
     def _rows(self, people: Sequence[Avatar], views: Tensor, outputs: tuple[str, ...]) -> Iterator[dict[str, Tensor]]:
-        """Yield the outputs for each avatar and its camera; the planes of one stay until the next comes."""
-        halves = self._shown(outputs)
-        views = self._here(views)
-        known: dict[str, Tensor] = {}
-        for index, (previous, avatar) in enumerate(zip([None, *people[:-1]], people, strict=True)):
-            with torch.no_grad():
-                if avatar is not previous:
-                    known = self._known(halves, avatar)
-                inputs = {"camera": views[index : index + 1]} if "camera" in halves.inputs else {}
-                if "seeds" in halves.inputs:
-                    inputs["seeds"] = torch.tensor([avatar.seed or 0], device=self.device)
-                row = halves.rest(**known, **inputs)
-            yield row
+        return self._viewer.show([self._own(avatar) for avatar in people], views, outputs)
 
-    def _known(self, halves: Halves, avatar: Avatar) -> dict[str, Tensor]:
-        """Return what an avatar's styles determine."""
+    def _own(self, avatar: Avatar) -> Avatar:
         if avatar.model is not self and avatar.model.digest != self.digest:
             raise ValueError(
                 f"the avatar belongs to {avatar.model.name} with the digest {avatar.model.digest}, and this is "
                 f"{self.name} with the digest {self.digest}"
             )
-
-        def compute() -> dict[str, Tensor]:
-            with torch.no_grad():
-                made: dict[str, Tensor] = halves.first(styles=self._here(avatar.styles)[None])
-            return made
-
-        try:
-            return self.memory.recall(avatar.looks, halves.keys, compute)
-        except torch.OutOfMemoryError:
-            self.memory.clear()
-            return self.memory.recall(avatar.looks, halves.keys, compute)
-
-    def _shown(self, outputs: tuple[str, ...]) -> Halves:
-        halves = self._half("show", outputs)
-        graph = self.model.report.graphs["show"]
-        unknown = [name for name in halves.inputs if graph.inputs[name].required and name not in _SHOWN_FROM]
-        if unknown:
-            raise ValueError(
-                f"graph 'show' of {self.name} needs the input '{unknown[0]}'; avatars give {', '.join(_SHOWN_FROM)}"
-            )
-        return halves
-
-    def _half(self, graph: str, outputs: tuple[str, ...] | None) -> Halves:
-        key = (graph, outputs or ())
-        with self._lock:
-            if key not in self._halves:
-                self._halves[key] = Halves(self.model, graph, outputs)
-            return self._halves[key]
+        return avatar
 
     def _styles(self, latent: Tensor, psi: float, cutoff: int | None) -> Tensor:
-        inputs: dict[str, Any] = {"latent": self._here(latent)}
+        inputs: dict[str, Any] = {"latent": self._viewer.here(latent)}
         known = self._map.graph.inputs
         for name, value, neutral in (("psi", psi, 1.0), ("cutoff", cutoff, None)):
             if name in known:
@@ -302,23 +304,14 @@ class AvatarModel:
             elif value != neutral:
                 raise ValueError(f"{self.name} takes no {name}: its graph 'map' has no such input")
         if "pose" in known:
-            inputs["pose"] = self._here(self.stage.camera())[None]
+            inputs["pose"] = self._viewer.here(self.stage.camera())[None]
         if "camera" in known:
-            inputs["camera"] = self._here(self.stage.camera())[None]
+            inputs["camera"] = self._viewer.here(self.stage.camera())[None]
         if "seeds" in known:
             inputs["seeds"] = torch.zeros(1, dtype=torch.int64, device=self.device)
         with torch.no_grad():
             styles: Tensor = self._map(**inputs)["styles"][0]
         return styles.to("cpu", torch.float32)
-
-    def _here(self, values: Tensor) -> Tensor:
-        """Return numbers on the device, and in the precision, that the model computes in."""
-        return values.to(self.device, self._dtype)
-
-    @cached_property
-    def _dtype(self) -> torch.dtype:
-        own = (tensor.dtype for module in self.model.components.values() for tensor in module.parameters())
-        return next((dtype for dtype in own if dtype.is_floating_point), torch.float32)
 
     def _fitting(self, name: str, values: Tensor, shapes: Sequence[tuple[int, ...]]) -> Tensor:
         if tuple(values.shape) not in shapes:
@@ -329,7 +322,8 @@ class AvatarModel:
         return values.float() if name == "latent" else values.float().expand(self.style_shape)
 
     def __repr__(self) -> str:
-        return f"AvatarModel({self.name}, digest={self.digest[:12]}, {self.device})"
+        weights = "" if self.model.manifest is not None else ", untrained"
+        return f"AvatarModel({self.name}, digest={self.digest[:12]}, {self.device}{weights})"
 
 
 def _sizes(plan: Plan) -> tuple[int, int]:

@@ -44,10 +44,12 @@ def device_named(name: str) -> str:
 
 
 def open_model(source: str, device: str, overrides: list[str] | None, precision: Precision | None = None) -> Model:
-    """Open a model folder or a recipe on a device, with arithmetic that is float32 where it says float32."""
+    """Open a model (by folder or name) or a recipe on a device, with arithmetic that is float32 where it says float32."""
     from aetherist.graphs.model import Model
+    from aetherist.graphs.sources import model_folder
 
     chosen = device_named(device)
+    source = str(model_folder(source) or source)
     changes = list(overrides or [])
     if precision is not None:
         changes += _precision_overrides(source, precision, changes)

@@ -7,7 +7,10 @@ from typing import Annotated
 from cyclopts import Parameter
 
 Recipe = Annotated[str, Parameter(help="A recipe's name (`tiny`), its file, or a model folder.", show_default=False)]
-Source = Annotated[str, Parameter(help="A model folder, or a recipe (built with fresh weights, seed 0).")]
+Source = Annotated[
+    str,
+    Parameter(help="A model folder, the name of a model that ships, or a recipe (built with fresh weights, seed 0)."),
+]
 Graph = Annotated[
     str | None, Parameter(name=["--graph", "-g"], help="Which graph: `generate` if there is one, or else the first.")
 ]

@@ -136,9 +136,11 @@ def _folder(out: Path, resume: str | None, name: str, together: World) -> tuple[
 def _model(report: Report, spec: TrainingSpec, start: Path | None) -> Model:
     from aetherist.core.weights import load_weights, read_manifest
     from aetherist.graphs.model import Model
+    from aetherist.graphs.sources import model_folder
 
     model = Model.build(report.recipe, seed=spec.seed)
     if start is not None:
+        start = model_folder(start) or start
         manifest = read_manifest(start)
         held = {name: part for name, part in model.components.items() if name in manifest.components}
         fresh = [name for name in model.components if name not in held and has_weights(model, name)]

@@ -11,12 +11,10 @@ import torch
 
 from aetherist.core.check import Report, check
 from aetherist.core.component import Component
-from aetherist.core.config import is_file
 from aetherist.core.errors import RecipeError, did_you_mean
 from aetherist.core.plan import Plan
 from aetherist.core.recipe import Recipe
 from aetherist.core.weights import (
-    MANIFEST_FILE,
     RECIPE_FILE,
     Manifest,
     load_weights,
@@ -24,6 +22,7 @@ from aetherist.core.weights import (
     read_recipe,
     save_model,
 )
+from aetherist.graphs.sources import model_folder
 
 
 class Model:
@@ -86,16 +85,17 @@ class Model:
     def open(
         cls, source: str | Path, *, seed: int = 0, profile: str | None = None, overrides: Iterable[str] = ()
     ) -> Self:
-        """Load a model folder, or build a recipe with fresh weights: whichever ``source`` is.
+        """Load a model by its folder or name, or build a recipe with fresh weights: whichever ``source`` is.
 
         Raises:
             ValueError: If a profile is asked of a model folder, whose recipe is composed already.
         """
-        if not is_file(Path(source) / MANIFEST_FILE):
+        folder = model_folder(source)
+        if folder is None:
             return cls.build(source, seed=seed, profile=profile, overrides=overrides)
         if profile is not None:
-            raise ValueError(f"{source} is a model folder: its recipe is composed and has no profile '{profile}'")
-        return cls.load(source, overrides=overrides)
+            raise ValueError(f"{source} is a model: its recipe is composed and has no profile '{profile}'")
+        return cls.load(folder, overrides=overrides)
 
     @property
     def recipe(self) -> Recipe:
