@@ -50,11 +50,18 @@ class TrainingData:
 
 
 def _numbers(attributes: list[dict[str, Any]]) -> dict[str, Tensor]:
-    """Return the attributes that are a number for every image."""
-    names = [name for name, value in attributes[0].items() if isinstance(value, int | float)]
-    columns = {name: [each.get(name) for each in attributes] for name in names}
+    """Return the attributes that are a number for every image, or equally many numbers."""
+    columns = {name: [each.get(name) for each in attributes] for name in attributes[0]}
     return {
         name: torch.tensor(values, dtype=torch.float32)
         for name, values in columns.items()
-        if all(isinstance(value, int | float) for value in values)
+        if (count := _count(values[0])) is not None and all(_count(value) == count for value in values)
     }
+
+
+def _count(value: Any) -> int | None:
+    """Return how many numbers a list has, 0 for a single number, ``None`` for anything else."""
+    if isinstance(value, int | float):
+        return 0
+    listed = isinstance(value, list) and value and all(isinstance(item, int | float) for item in value)
+    return len(value) if listed else None

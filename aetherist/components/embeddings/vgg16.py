@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -32,6 +33,8 @@ class VGG16Features(FrozenNetwork):
 
         weights: NameOrPath | None = "vgg16-hed"
         """A name from ``aetherist weights list``, or the path of a file; nothing for random ones."""
+        stages: int = Field(5, ge=1, le=5)
+        """How many maps come out; the stages behind them are not computed."""
 
     config: Config
 
@@ -53,14 +56,14 @@ class VGG16Features(FrozenNetwork):
         self.freeze()
 
     def forward(self, image: Image["B 3 H W"]) -> list[FeatureMaps["B _ _ _"]]:
-        """Return five maps of 64, 128, 256, 512 and 512 channels, each of half the resolution of the one before.
+        """Return maps of 64, 128, 256, 512 and 512 channels, each of half the resolution of the one before.
 
         Args:
             image: Pictures of at least 16 pixels.
         """
         x = self.normalize(image)
         features = []
-        for index, stage in enumerate(self.stages):
+        for index, stage in enumerate(self.stages[: self.config.stages]):
             assert isinstance(stage, nn.ModuleList)
             if index:
                 x = F.max_pool2d(x, 2)

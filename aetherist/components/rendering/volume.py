@@ -60,7 +60,8 @@ class _Samples(NamedTuple):
 
 
 class _Tile(NamedTuple):
-    """Rays of a tile: origins and directions, coordinates first, ``(3, B, T, 1)``; limits; random numbers."""
+    """Rays of a tile: origins and directions, coordinates first, ``(3, B, T, 1)``; limits; random numbers; and what
+    reads the planes where nothing is learned from them."""
 
     origins: Tensor
     directions: Tensor
@@ -68,6 +69,13 @@ class _Tile(NamedTuple):
     far: Tensor
     jitter: Tensor | None
     draws: Tensor | None
+    glance: Reader | None
+
+
+def _summed(features: Tensor, depths: Tensor, intervals: Tensor) -> Tensor:
+    """Return what a tile gives: features, alpha, weighted sum of depths, first and last depth: ``(B, T, C + 4)``."""
+    sums = [intervals.sum(dim=-1), weighted_depth(depths, intervals), depths[..., 0], depths[..., -1]]
+    return torch.cat([features, torch.stack(sums, dim=-1)], dim=-1)
 
 
 @component("renderer.volume")
@@ -88,6 +96,9 @@ class VolumeRenderer(Component):
         """Coarse samples a ray."""
         importance_samples: NonNegativeInt = 48
         """Further samples where the coarse ones have weight; 0 for none."""
+        coarse: Literal["seen", "proposal"] = "seen"
+        """Whether coarse samples are part of the picture, or only propose where the others look: half the work where
+        surfaces are opaque. They then learn nothing themselves."""
         near: float | Literal["auto"] = 2.25
         """Where rays begin, in world units; ``auto`` where they enter the box."""
         far: float | Literal["auto"] = 3.3
@@ -109,7 +120,8 @@ class VolumeRenderer(Component):
         chunk: PositiveInt = 1024
         """Rays a tile."""
         jitter: bool = False
-        """Move samples at random within their intervals, as training does; needs seeds."""
+        """Move samples at random within their intervals; training needs seeds for it, otherwise it is done where
+        seeds are given."""
 
         @property
         def channels(self) -> int | None:
@@ -127,6 +139,8 @@ class VolumeRenderer(Component):
                 raise ValueError("near and far are both numbers or both 'auto'")
             if self.near != "auto" and self.far != "auto" and not 0 < self.near < self.far:
                 raise ValueError(f"near = {self.near} and far = {self.far}; give 0 < near < far")
+            if self.coarse == "proposal" and self.importance_samples < 4:
+                raise ValueError("coarse: proposal needs 4 importance_samples or more: nothing else is seen")
             return self
 
     config: Config
@@ -153,12 +167,12 @@ class VolumeRenderer(Component):
             seeds: Seed of each row's sample positions where ``jitter`` is on.
 
         Raises:
-            ValueError: If samples are jittered and no seeds are given.
+            ValueError: If samples are jittered in training and no seeds are given.
         """
-        if self.config.jitter and seeds is None:
+        if self.config.jitter and self.training and seeds is None:
             raise ValueError(
-                "renderer.volume: jitter is on, and sample positions are drawn from seeds; pass 'seeds' (one "
-                "integer a row), or configure jitter: false"
+                "renderer.volume: jitter is on, and in training sample positions are drawn from seeds; pass 'seeds' "
+                "(one integer a row), or configure jitter: false"
             )
         if runs_by_row():
             rendered = by_row(self._render, planes, origins, directions, seeds)
@@ -219,6 +233,7 @@ class VolumeRenderer(Component):
         samples = count * (config.samples + config.importance_samples)
         fast = not needs_graph(planes, origins, directions, *self.parameters())
         read = self._reader(planes, fast, merge=samples > planes.shape[-1] ** 2)
+        glance = None if fast or config.coarse == "seen" else self._reader(planes.detach(), True, merge=False)
         tiles = []
         for start in range(0, count, config.chunk):
             stop = min(start + config.chunk, count)
@@ -230,6 +245,7 @@ class VolumeRenderer(Component):
                 far if far.shape[1] == 1 else far[:, part],
                 self._random(seeds, start, stop, config.samples, 0),
                 self._random(seeds, start, stop, config.importance_samples, 1),
+                glance,
             )
             tiles.append(self._render_tile(read, tile, fast))
         rendered = torch.cat(tiles, dim=1)
@@ -250,6 +266,8 @@ class VolumeRenderer(Component):
         config = self.config
         batch, rays = tile.origins.shape[1:3]
         depths = stratified_depths(tile.near, tile.far, config.samples, config.spacing, tile.jitter)
+        if config.coarse == "proposal":
+            return self._render_proposed(read, tile, depths.expand(batch, rays, -1), fast)
         coarse = self._look(read, tile, depths.expand(batch, rays, -1))
         intervals = interval_weights(depths, coarse.density, config.density_shift)
         if config.importance_samples == 0:
@@ -264,8 +282,19 @@ class VolumeRenderer(Component):
             weights = unsort(sample_weights(intervals), order)
             seen, added = weights[..., : config.samples], weights[..., config.samples :]
             features = blend(coarse.features, seen, fast) + blend(fine.features, added, fast)
-        sums = [intervals.sum(dim=-1), weighted_depth(depths, intervals), depths[..., 0], depths[..., -1]]
-        return torch.cat([features, torch.stack(sums, dim=-1)], dim=-1)
+        return _summed(features, depths, intervals)
+
+    def _render_proposed(self, read: Reader, tile: _Tile, depths: Tensor, fast: bool) -> Tensor:
+        config = self.config
+        with torch.no_grad():
+            coarse = self._look(tile.glance or read, tile, depths)
+            intervals = interval_weights(depths, coarse.density, config.density_shift)
+        depths = importance_depths(depths, intervals, config.importance_samples, tile.draws)
+        if tile.draws is not None:
+            depths = depths.sort(dim=-1).values
+        fine = self._look(read, tile, depths)
+        intervals = interval_weights(depths, fine.density, config.density_shift)
+        return _summed(blend(fine.features, sample_weights(intervals), fast), depths, intervals)
 
     def _look(self, read: Reader, tile: _Tile, depths: Tensor) -> _Samples:
         points = torch.addcmul(tile.origins, tile.directions, depths)

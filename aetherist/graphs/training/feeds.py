@@ -136,7 +136,8 @@ class Feeder:
             value = from_bytes(value, given.type.meaning)
         if feed.size is None:
             return value
-        return resized(value, feed.size if isinstance(feed.size, int) else self.sizes[feed.size])
+        size = feed.size if isinstance(feed.size, int) else self.sizes[feed.size]
+        return resized_depth(value, size) if feed.field == "depth" else resized(value, size)
 
 
 def fields_of(feed: Feed) -> list[str]:
@@ -179,6 +180,12 @@ def resized(value: Tensor, size: int) -> Tensor:
     if value.shape[-2:] == (size, size):
         return value
     return F.interpolate(value, size=(size, size), mode="bilinear", align_corners=False, antialias=True)
+
+
+def resized_depth(depth: Tensor, size: int) -> Tensor:
+    """Return depths ``(B, 1, H, W)`` with ``size`` rows and columns: the mean over what is there, 0 where nothing is."""
+    there = resized((depth > 0).to(depth.dtype), size)
+    return torch.where(there > 1e-3, resized(depth, size) / there.clamp(min=1e-3), 0.0)
 
 
 def _takes(type_: PortType, dtype: str) -> bool:

@@ -69,4 +69,5 @@ def _made(spec: OptimizerSpec, parameters: list[nn.Parameter], share: float) -> 
     if spec.type == "sgd":
         return torch.optim.SGD(parameters, lr=rate, momentum=spec.betas[0], weight_decay=spec.weight_decay)
     kind = torch.optim.AdamW if spec.type == "adamw" else torch.optim.Adam
-    return kind(parameters, lr=rate, betas=betas, eps=spec.eps, weight_decay=spec.weight_decay)
+    # One pass over the memory instead of a dozen.
+    return kind(parameters, lr=rate, betas=betas, eps=spec.eps, weight_decay=spec.weight_decay, fused=True)

@@ -59,7 +59,7 @@ class FieldFeed(Spec):
     """A field of the data. Bytes become numbers in the range that the input means."""
 
     field: str
-    """Which: image, camera, depth, mask, identity, attributes."""
+    """Which: image, camera, depth, mask, identity, index, or an attribute such as ``attributes.age``."""
     row: Literal["own", "other"] = "own"
     """Of the image itself, or of another one drawn at random."""
     swap: NonNegative = 0.0
