@@ -17,7 +17,7 @@ def test_describe_prints_a_table(cli):
     assert lines[5].startswith("field   renderer.volume: query  density[B N 1]")
     assert lines[6].split() == ["features[B", "N", "8]"]
     assert lines[7].startswith("total")
-    assert lines[-1] == "other graphs: generate, judge (--graph)"
+    assert lines[-1] == "other graphs: generate, map, show, field, judge (--graph)"
     assert not any(line.endswith(" ") for line in lines)
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from aetherist.data import ImageDataset, check_dataset
 from aetherist.data.heads import CameraDistribution, Progress, Renderer, render_heads
+from aetherist.data.heads.latent import ATTRIBUTE_SCORES
 
 pytestmark = pytest.mark.usefixtures("renderer")
 SMALL: dict[str, Any] = {"identities": 2, "views": 2, "resolution": 32, "seed": 3}
@@ -97,7 +98,9 @@ def test_pairs_differ_in_one_attribute_alone(tmp_path: Path) -> None:
     )
     for view in range(2):
         a, b = data.attributes(first[view]), data.attributes(second[view])
-        assert {key for key in a if a[key] != b[key]} == {"smile", "variant"}
+        assert {key for key in a if a[key] != b[key]} == {"smile", "variant", "latent"}
+        changed = [place for place, (x, y) in enumerate(zip(a["latent"], b["latent"], strict=True)) if x != y]
+        assert changed == [ATTRIBUTE_SCORES.index("smile")]
         assert (data[first[view]]["camera"] == data[second[view]]["camera"]).all()
         assert not (data[first[view]]["image"] == data[second[view]]["image"]).all()
 
