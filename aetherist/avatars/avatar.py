@@ -16,6 +16,7 @@ from torch import Tensor
 from aetherist.avatars import edits as editing
 from aetherist.avatars.edits import Beyond, Edits
 from aetherist.avatars.files import write_avatar
+from aetherist.avatars.mixing import mixed_layers, slerp
 from aetherist.avatars.pictures import Form
 from aetherist.components.cameras import Cameras, sway
 from aetherist.export.pictures import encode_picture
@@ -23,6 +24,8 @@ from aetherist.graphs.generate import to_pixels
 
 if TYPE_CHECKING:
     from aetherist.avatars.model import AvatarModel
+    from aetherist.export.meshes import Mesh
+    from aetherist.export.splats import Splats
 
 
 class Avatar:
@@ -145,7 +148,7 @@ class Avatar:
         if layers is not None:
             if space == "z":
                 raise ValueError("layers are mixed in w: latents have none")
-            return self._with(self._mixed_layers(other, amount, layers), {})
+            return self._with(mixed_layers(self._styles, other._styles, amount, layers), {})
         edits = editing.blended(self.edits, other.edits, amount)
         if space == "z":
             latent, psi = self._mixed_latents(other, amount)
@@ -231,18 +234,68 @@ class Avatar:
             output: As in :meth:`render`.
             as_: As in :meth:`render`.
         """
-        if cameras is None:
-            stage = self.model.stage
-            cameras = sway(frames, yaw=yaw, pitch=pitch, radius=stage.radius, pivot=stage.pivot, focal=stage.focal)
-        return self._pictures(cameras, output, as_)
+        return self._pictures(self._round(frames, yaw, pitch) if cameras is None else cameras, output, as_)
 
     def density(self, points: Tensor) -> Tensor:
         """Return the density at points ``(N, 3)`` in world units, ``(N,)``, before its softplus."""
         return self.model.field(self, points)["density"][..., 0]
 
+    def mesh(self, resolution: int = 256, *, colours: bool = True, texture: int | None = None, **options: Any) -> Mesh:
+        """Return the surface of the head: ``avatar.mesh().save("head.glb")``.
+
+        Args:
+            resolution: Cells along the longest side of the box.
+            colours: Whether the vertices are coloured.
+            texture: Bake pictures into a texture of this side instead (extra ``texture``).
+            options: Of :func:`aetherist.export.meshes.extract_mesh`: ``level``, ``faces``, ``box``, ``parts``, ...
+
+        Raises:
+            ValueError: If there is no surface at that level, or the model has no graph ``field``.
+            MissingPackageError: Without the extra ``export``.
+        """
+        from aetherist.avatars.solids import mesh_of
+
+        return mesh_of(self, resolution, colours and texture is None, texture, options)
+
+    def splats(self, count: int = 100_000, *, resolution: int = 192, **options: Any) -> Splats:
+        """Return Gaussians that cover the head's surface; the options are those of :meth:`mesh`."""
+        from aetherist.avatars.solids import splats
+
+        return splats(self, count, resolution, options)
+
+    def video(
+        self,
+        path: str | Path,
+        frames: int = 90,
+        *,
+        yaw: float = 0.4,
+        pitch: float = 0.2,
+        cameras: Cameras | None = None,
+        output: str = "image",
+        **options: Any,
+    ) -> None:
+        """Write what :meth:`orbit` shows as a video, ``.mp4`` or ``.webm``, frame by frame (extra ``export``).
+
+        Args:
+            path: Where to.
+            frames: How many.
+            yaw: As in :meth:`orbit`, like the rest.
+            pitch: See there.
+            cameras: See there.
+            output: See there.
+            options: Of :class:`aetherist.export.VideoWriter`: ``fps``, ``crf``, ``metadata``.
+        """
+        from aetherist.avatars.solids import video_of
+
+        video_of(self, path, self._round(frames, yaw, pitch) if cameras is None else cameras, output, options)
+
     def save(self, path: str | Path) -> None:
         """Write the avatar to a small file, which :meth:`AvatarModel.open` of the same model reads."""
         write_avatar(self, path)
+
+    def _round(self, frames: int, yaw: float, pitch: float) -> Cameras:
+        stage = self.model.stage
+        return sway(frames, yaw=yaw, pitch=pitch, radius=stage.radius, pivot=stage.pivot, focal=stage.focal)
 
     def _pictures(self, cameras: Cameras | Tensor, output: str, form: Form) -> Iterator[Any]:
         return self.model.pictures(self, cameras, output=output, as_=form)
@@ -267,16 +320,6 @@ class Avatar:
                 f"of {other.model.name} with the digest {other.model.digest}"
             )
 
-    def _mixed_layers(self, other: Avatar, amount: float, layers: Iterable[int]) -> Tensor:
-        count = len(self._base)
-        chosen = list(layers)
-        for layer in chosen:
-            if not -count <= layer < count:
-                raise ValueError(f"there is no layer {layer}: {self.model.name} has {count}, from 0")
-        styles = self.styles
-        styles[chosen] = torch.lerp(self._styles[chosen], other._styles[chosen], amount)
-        return styles
-
     def _mixed_latents(self, other: Avatar, amount: float) -> tuple[Tensor, float]:
         if self._latent is None or other._latent is None:
             raise ValueError("space='z' mixes latents, and an avatar of styles has none; mix in space='w'")
@@ -297,23 +340,6 @@ class Avatar:
         parts += [f"psi={self.psi:g}"] if self.psi != 1.0 else []
         parts += [f"{name}={strength}" for name, strength in self.edits.items()]
         return f"Avatar({', '.join(parts)}, digest={self.digest[:12]})"
-
-
-def slerp(one: Tensor, other: Tensor, amount: float) -> Tensor:
-    """Return what lies between two vectors on the arc between their directions, its length between theirs.
-
-    Shoemake 1985. Opposite directions, between which there is no one arc, are mixed in a straight line.
-    """
-    first, second = one.double(), other.double()
-    lengths = first.norm(), second.norm()
-    cosine = (first @ second / (lengths[0] * lengths[1]).clamp_min(1e-12)).clamp(-1, 1)
-    angle = torch.acos(cosine)
-    if min(angle, math.pi - angle) < 1e-6:
-        return torch.lerp(one, other, amount)
-    direction = torch.sin((1 - amount) * angle) * first / lengths[0] + torch.sin(amount * angle) * second / lengths[1]
-    length = lengths[0] + (lengths[1] - lengths[0]) * amount
-    mixed: Tensor = direction / torch.sin(angle) * length
-    return mixed.to(one.dtype)
 
 
 def _own(values: Tensor) -> Tensor:

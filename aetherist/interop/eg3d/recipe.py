@@ -28,7 +28,8 @@ def build_recipe(
     `arguments`. `judged` adds the discriminator.
     """
     components = _components(arguments.generator, arguments.neural_rendering_resolution, generator)
-    graphs = {"generate": _generate(arguments.generator.rendering_kwargs.superresolution_noise_mode == "random")}
+    seeded = arguments.generator.rendering_kwargs.superresolution_noise_mode == "random"
+    graphs = {"generate": _generate(seeded), "map": _map(), "show": _show(seeded), "field": _field()}
     if judged:
         assert arguments.discriminator is not None
         components["discriminator"] = _discriminator(arguments.discriminator)
@@ -137,11 +138,22 @@ def _discriminator(arguments: DiscriminatorArguments) -> dict[str, Any]:
 
 def _generate(seeded: bool) -> dict[str, Any]:
     """Latent and two cameras to pictures; `seeded` where super-resolution draws its noise."""
-    graph: dict[str, Any] = {
+    mapping, show = _map(), _show(seeded)
+    seen = {name: type_ for name, type_ in show["inputs"].items() if name != "styles"}
+    given = mapping["inputs"]
+    return {
+        "inputs": {"latent": given["latent"], "pose": given["pose"]} | seen | {n: given[n] for n in ("psi", "cutoff")},
+        "steps": mapping["steps"] | show["steps"],
+        "outputs": show["outputs"],
+    }
+
+
+def _map() -> dict[str, Any]:
+    """Latent to styles."""
+    return {
         "inputs": {
             "latent": "Latent",
             "pose": "Camera",
-            "camera": "Camera",
             "psi": {"type": "float", "default": 1.0},
             "cutoff": {"type": "int | None", "default": None},
         },
@@ -150,6 +162,17 @@ def _generate(seeded: bool) -> dict[str, Any]:
                 "call": "mapping",
                 "with": {"latent": "latent", "camera": "pose", "psi": "psi", "cutoff": "cutoff"},
             },
+        },
+        "outputs": {"styles": "styles"},
+    }
+
+
+def _show(seeded: bool) -> dict[str, Any]:
+    """Styles to a picture from a camera."""
+    seeds = {"seeds": "seeds"} if seeded else {}
+    return {
+        "inputs": {"styles": "Styles", "camera": "Camera"} | ({"seeds": "Seeds"} if seeded else {}),
+        "steps": {
             "planes": {"call": "planes", "with": {"styles": "styles"}},
             "rays": {"call": "rays", "with": {"camera": "camera"}},
             "view": {
@@ -158,15 +181,23 @@ def _generate(seeded: bool) -> dict[str, Any]:
             },
             "final": {
                 "call": "superres",
-                "with": {"image": "view.image", "features": "view.features", "styles": "styles"},
+                "with": {"image": "view.image", "features": "view.features", "styles": "styles"} | seeds,
             },
         },
-        "outputs": {"image": "final", "raw": "view.image", "depth": "view.depth"},
+        "outputs": {"image": "final", "raw": "view.image", "depth": "view.depth", "alpha": "view.alpha"},
     }
-    if seeded:
-        graph["inputs"]["seeds"] = "Seeds"
-        graph["steps"]["final"]["with"]["seeds"] = "seeds"
-    return graph
+
+
+def _field() -> dict[str, Any]:
+    """Density and features at points, from styles."""
+    return {
+        "inputs": {"styles": "Styles", "points": "Points"},
+        "steps": {
+            "planes": {"call": "planes", "with": {"styles": "styles"}},
+            "field": {"call": "renderer.query", "with": {"planes": "planes", "points": "points"}},
+        },
+        "outputs": {"density": "field.density", "features": "field.features"},
+    }
 
 
 def _discriminate() -> dict[str, Any]:

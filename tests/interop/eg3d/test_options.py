@@ -240,7 +240,7 @@ def test_a_snapshot_without_a_discriminator_gives_a_generator(tmp_path: Path) ->
     ema = generator_network(generator_tensors(), ARGUMENTS)
     report = import_eg3d(write_snapshot(tmp_path, dump(snapshot(ema, ema, None))), tmp_path / "model")
     assert list(report.components) == ["mapping", "planes", "renderer", "superres"]
-    assert list(Model.load(tmp_path / "model").report.graphs) == ["generate"]
+    assert list(Model.load(tmp_path / "model").report.graphs) == ["generate", "map", "show", "field"]
 
 
 def test_a_discriminator_of_another_kind_is_left_out_and_said_so(tmp_path: Path) -> None:
