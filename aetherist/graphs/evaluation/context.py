@@ -11,7 +11,14 @@ from torch.nn import functional as F
 
 from aetherist.graphs.evaluation.geometry import View
 from aetherist.graphs.evaluation.intervals import generator
-from aetherist.graphs.evaluation.networks import FEATURES, IDENTITY, PERCEPTUAL, Embedder
+from aetherist.graphs.evaluation.networks import (
+    FEATURES,
+    IDENTITY,
+    PERCEPTUAL,
+    Embedder,
+    require_embedder,
+    require_perceptual,
+)
 from aetherist.graphs.evaluation.reality import Reality
 from aetherist.graphs.evaluation.report import METRICS, UnavailableError
 from aetherist.graphs.evaluation.subject import Subject
@@ -39,7 +46,7 @@ class Settings:
         psi: Truncation, or what the recipe says.
 
     Raises:
-        ValueError: If a metric is unknown or a number is too small.
+        ValueError: If a metric or a network is unknown, or a number is too small.
     """
 
     metrics: tuple[str, ...] = attrs.field(default=tuple(METRICS))
@@ -51,6 +58,11 @@ class Settings:
     batch: int = 8
     graph: str = "generate"
     psi: float | None = None
+
+    def __attrs_post_init__(self) -> None:
+        for network in (self.features, self.identity):
+            require_embedder(network)
+        require_perceptual(self.perceptual)
 
     @metrics.validator
     def _known(self, _: object, value: tuple[str, ...]) -> None:

@@ -80,6 +80,7 @@ def embedder(asked: str, device: torch.device) -> Embedder:
         UnavailableError: If its weights are not in the cache.
         ValueError: If there is no such network.
     """
+    require_embedder(asked)
     if asked.lstrip().startswith("{"):
         return Embedder(_component(asked), device)
     if asked in _NAMED:
@@ -87,10 +88,6 @@ def embedder(asked: str, device: torch.device) -> Embedder:
         _need(asked)
         return Embedder(cls.create(weights=asked, **settings), device)
     path = Path(asked)
-    if not path.is_file():
-        raise ValueError(
-            f"'{asked}' is no file and no network with vectors that is known by name; {did_you_mean(asked, _NAMED)}"
-        )
     if _is_torchscript(path):
         return Embedder(_torchscript(path), device)
     standard = provenance_of_file(path).standard
@@ -108,13 +105,35 @@ def perceptual(asked: str, device: torch.device) -> tuple[VGG16Features, LPIPS]:
         UnavailableError: If weights are not in the cache.
         ValueError: If there is no such network.
     """
+    require_perceptual(asked)
     if asked == PERCEPTUAL:
         _need(asked)
-    elif not Path(asked).is_file():
-        raise ValueError(f"'{asked}' is neither a file of VGG16's weights nor {PERCEPTUAL}")
     _need("lpips-vgg")
     look, distance = VGG16Features.create(weights=asked), LPIPS.create()
     return look.to(device), distance.to(device)
+
+
+def require_embedder(asked: str) -> None:
+    """Refuse at once what :func:`embedder` would refuse after hours of other measures.
+
+    Raises:
+        ValueError: If there is no such network.
+    """
+    if asked.lstrip().startswith("{") or asked in _NAMED or Path(asked).is_file():
+        return
+    raise ValueError(
+        f"'{asked}' is no file and no network with vectors that is known by name; {did_you_mean(asked, _NAMED)}"
+    )
+
+
+def require_perceptual(asked: str) -> None:
+    """Refuse at once what :func:`perceptual` would refuse.
+
+    Raises:
+        ValueError: If there is no such network.
+    """
+    if asked != PERCEPTUAL and not Path(asked).is_file():
+        raise ValueError(f"'{asked}' is neither a file of VGG16's weights nor {PERCEPTUAL}")
 
 
 def _need(name: str) -> None:

@@ -72,9 +72,8 @@ def measure_likeness(context: Context) -> list[Figure | Missing]:
     Raises:
         UnavailableError: If the data does not say its people's latents.
     """
-    scores = {"psnr": psnr, "ssim": ssim}
     numbers = _numbers(context)
-    found = _compared(context, "known people", lambda a, b: {name: score(a, b) for name, score in scores.items()})
+    found = _compared(context, "known people", lambda a, b: {"psnr": psnr(a, b), "ssim": ssim(a, b)})
     people = context.reality.identities[numbers]
     return [
         Figure(name, mean_of(values, people, seed=context.settings.seed), len(values))
