@@ -28,9 +28,12 @@ COMMANDS = (
     ("show", "show:show", RECIPES, "Print a recipe as written, or what it composes to."),
     ("describe", "describe:describe", RECIPES, "Tell what the steps of a graph cost, without running them."),
     ("graph", "graph:graph", RECIPES, "Draw a graph, or print the code it compiles to."),
+    ("recipe", "recipe:app", RECIPES, "Give back the recipe that made a picture."),
     ("train", "train:train", MODELS, "Train a recipe's components on a data set."),
     ("evaluate", "evaluate:evaluate", MODELS, "Measure how good a model is against data."),
-    ("generate", "generate:generate", MODELS, "Make pictures from seeds."),
+    ("render", "render:render", MODELS, "Make pictures of seeds and avatars."),
+    ("video", "video:video", MODELS, "Make a video of seeds and avatars."),
+    ("export", "export:export", MODELS, "Write a person as a mesh, as splats or as a volume."),
     ("run", "run:run", MODELS, "Run any graph on tensors from a file."),
     ("profile", "profile:profile", MODELS, "Measure the time and memory of the steps of a graph."),
     ("import", "importing:app", MODELS, "Turn a checkpoint of another program into a model folder."),
@@ -40,6 +43,10 @@ COMMANDS = (
     ("schema", "schema:schema", INSTALLATION, "Print the JSON Schema of recipes, for editors."),
     ("doctor", "doctor:doctor", INSTALLATION, "Say what is installed, what is missing, and how to get it."),
 )
+
+
+ALIASES = {"render": "generate"}
+"""Second names of commands: those that users of other programs look for."""
 
 
 def build(asked: str | None = None) -> App:
@@ -53,7 +60,8 @@ def build(asked: str | None = None) -> App:
         suppress_keyboard_interrupt=False,
     )
     for name, place, group, purpose in COMMANDS:
-        app.command(f"aetherist.cli.{place}", name=name, group=group, help=None if name == asked else purpose)
+        names = [name, ALIASES[name]] if name in ALIASES else [name]
+        app.command(f"aetherist.cli.{place}", name=names, group=group, help=None if asked in names else purpose)
     for flag in ("--help", "--version"):
         app[flag].group = OTHER
     return app

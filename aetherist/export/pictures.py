@@ -84,6 +84,11 @@ def decode_picture(source: str | Path | io.BytesIO) -> Tensor:
         return data.reshape(flat.height, flat.width, -1).movedim(-1, 0)
 
 
+def enlarge(pixels: Tensor, scale: int) -> Tensor:
+    """Return a picture ``(C, H, W)`` with each pixel ``scale`` times in each direction."""
+    return pixels if scale == 1 else pixels.repeat_interleave(scale, dim=-1).repeat_interleave(scale, dim=-2)
+
+
 def arrange(pictures: Sequence[Tensor], columns: int, rows: int) -> Tensor:
     """Return pictures of one size, ``(C, H, W)``, as one, row by row; cells without a picture are black.
 

@@ -1,9 +1,7 @@
-"""Pictures from seeds: what a model's generating graph shows of each seed, from each camera."""
+"""What pictures are made of: latents of seeds, cameras where a recipe puts them, and pixels out of values."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 import attrs
@@ -62,110 +60,9 @@ class Stage:
         return camera_from_angles(yaw, pitch, radius=self.radius, pivot=self.pivot, focal=self.focal)
 
 
-@attrs.frozen(eq=False)
-class Picture:
-    """One picture and what it shows.
-
-    Attributes:
-        pixels: ``(3, H, W)`` or ``(1, H, W)`` uint8, on the CPU.
-        seed: Of the latent.
-        view: Which of the cameras, from 0.
-        camera: Its 25 numbers, if the graph takes a camera.
-        pose: The 25 numbers that the identity was conditioned on, if the graph takes them.
-        scale: The values that black and white stand for, where they are not fixed.
-    """
-
-    pixels: Tensor
-    seed: int
-    view: int
-    camera: Tensor | None
-    pose: Tensor | None
-    scale: tuple[float, float] | None
-
-
 def latent_of_seed(seed: int, size: int) -> Tensor:
     """Return the latent ``(1, size)`` of a seed: the one that EG3D's and StyleGAN's scripts draw for it."""
     return torch.from_numpy(np.random.RandomState(seed).randn(1, size)).float()
-
-
-class Generator:
-    """Makes pictures with one graph of a model.
-
-    Args:
-        model: Opened, on the device to use.
-        graph: With an input ``latent`` and, where it has them, ``pose``, ``camera``, ``psi``, ``cutoff``, ``seeds``.
-        output: The output that is the picture.
-        psi: Truncation towards the average, or what the recipe says.
-        cutoff: Truncate this many style layers, or what the recipe says.
-
-    Raises:
-        ValueError: If the graph cannot be fed from seeds and cameras, or its output is no picture.
-    """
-
-    def __init__(
-        self,
-        model: Model,
-        *,
-        graph: str = "generate",
-        output: str = "image",
-        psi: float | None = None,
-        cutoff: int | None = None,
-    ) -> None:
-        self.model = model
-        self.plan = model.plan(graph, [output])
-        self.output = output
-        self.latent_dim = latent_size(self.plan.graph)
-        self.type = picture_type(self.plan.graph, output)
-        self.options: dict[str, Any] = {}
-        for name, value, option in (("psi", psi, "truncation"), ("cutoff", cutoff, "a cutoff")):
-            if value is not None:
-                if not math.isfinite(value):
-                    raise ValueError(f"{option} of {value}: give a finite number")
-                if name not in self.plan.graph.inputs:
-                    raise ValueError(f"graph '{graph}' takes no {option}: it has no input '{name}'")
-                self.options[name] = value
-
-    @property
-    def takes_camera(self) -> bool:
-        """Whether pictures depend on a camera."""
-        return "camera" in self.plan.graph.inputs
-
-    def pictures(
-        self, seeds: Sequence[int], cameras: Sequence[Tensor], pose: Tensor, *, batch: int = 1
-    ) -> Iterator[Picture]:
-        """Yield a picture for each seed and each camera; all cameras of a few seeds, then the next seeds.
-
-        What depends on the identity alone is computed once a seed. A picture does not depend on ``batch``.
-
-        Args:
-            seeds: Non-negative.
-            cameras: ``(25,)`` each.
-            pose: ``(25,)``: what the identity is conditioned on.
-            batch: How many seeds go together.
-        """
-        device = self.model.device
-        known = self.plan.graph.inputs
-        views = list(cameras) if self.takes_camera else [None]
-        for start in range(0, len(seeds), batch):
-            group = seeds[start : start + batch]
-            identity = dict(self.options)
-            identity["latent"] = torch.cat([latent_of_seed(seed, self.latent_dim) for seed in group]).to(device)
-            if "pose" in known:
-                identity["pose"] = pose.expand(len(group), -1).to(device)
-            if "seeds" in known:
-                identity["seeds"] = torch.tensor(group, device=device)
-            with torch.no_grad():
-                person = self.plan.bind(**identity)
-                for view, camera in enumerate(views):
-                    inputs = {} if camera is None else {"camera": camera.expand(len(group), -1).to(device)}
-                    for row, seed in zip(person(**inputs)[self.output].cpu(), group, strict=True):
-                        if not row.isfinite().all():
-                            raise ValueError(
-                                f"the picture of seed {seed} has numbers that are not finite: the weights are "
-                                "damaged (a training that diverged?), or an option is no number"
-                            )
-                        pixels, scale = to_pixels(row, self.type.meaning)
-                        yield Picture(pixels, seed, view, camera, pose if "pose" in known else None, scale)
 
 
 def to_pixels(values: Tensor, meaning: str | None) -> tuple[Tensor, tuple[float, float] | None]:

@@ -8,8 +8,9 @@ from typing import Any, Protocol
 import torch
 from torch import Tensor
 
-from aetherist.graphs.generate import Generator, Stage
+from aetherist.graphs.generate import Stage, latent_size
 from aetherist.graphs.model import Model
+from aetherist.graphs.viewer import Viewer
 
 SHOWN = ("image", "depth", "alpha")
 """The outputs of a graph that are looked at."""
@@ -75,19 +76,19 @@ class ModelSubject:
     """
 
     def __init__(self, model: Model, *, graph: str = "generate", psi: float | None = None) -> None:
-        generator = Generator(model, graph=graph, psi=psi)
-        if not generator.takes_camera:
+        viewer = Viewer(model, graph=graph, psi=psi)
+        if not viewer.takes_camera:
             raise ValueError(
                 f"graph '{graph}' of {model.recipe.name} takes no camera; every measure here looks at people from the "
                 "cameras of the data"
             )
         self.outputs = frozenset(model.report.graphs[graph].outputs) & set(SHOWN)
-        self.latent_dim = generator.latent_dim
+        self.latent_dim = latent_size(viewer.plan.graph)
         self.frontal = Stage.of(model).camera()
         self.device = model.device
         self._plan = model.plan(graph, [name for name in SHOWN if name in self.outputs])
         self._known = self._plan.graph.inputs
-        self._options = generator.options
+        self._options = viewer.options
         poses = torch.stack([self.frontal, Stage.of(model).camera(yaw=0.5)])
         image = self.show(torch.ones(2, self.latent_dim), self.frontal.expand(2, -1), poses)["image"]
         self.resolution = image.shape[-1]

@@ -1,4 +1,4 @@
-"""``aetherist generate``: pictures from seeds, and how they say what they are."""
+"""``aetherist render``: pictures of seeds and avatars, and how they say what they are."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ import torch
 from PIL import Image
 
 from aetherist import __version__
-from aetherist.cli import generate as command
 from aetherist.cli import numbers
+from aetherist.cli import render as command
 from aetherist.cli.failures import UsageError
 from aetherist.components.cameras import camera_from_angles
 from aetherist.core.weights import read_manifest
@@ -36,7 +36,7 @@ def pixels(path: Path) -> np.ndarray:
 
 
 def test_a_picture_a_seed(cli, model_folder, tmp_path):
-    result = cli("generate", model_folder, "--seeds", "0-1,7", "--trunc", 0.7, "--out", tmp_path / "o")
+    result = cli("render", model_folder, "--seeds", "0-1,7", "--trunc", 0.7, "--out", tmp_path / "o")
     assert result.code == 0
     assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["seed0000.png", "seed0001.png", "seed0007.png"]
     assert result.out == f"3 pictures in {tmp_path / 'o'}\n"
@@ -44,7 +44,7 @@ def test_a_picture_a_seed(cli, model_folder, tmp_path):
 
 
 def test_the_picture_is_what_the_model_gives(cli, model_folder, tmp_path):
-    cli("generate", model_folder, "--seeds", 3, "--trunc", 0.7, "--yaw", 0.3, "--pitch", -0.1, "--out", tmp_path)
+    cli("render", model_folder, "--seeds", 3, "--trunc", 0.7, "--yaw", 0.3, "--pitch", -0.1, "--out", tmp_path)
     plan = Model.load(model_folder).plan("generate")
     latent = torch.from_numpy(np.random.RandomState(3).randn(1, 32)).float()
     front, camera = camera_from_angles(0.0, 0.0)[None], camera_from_angles(0.3, -0.1)[None]
@@ -59,7 +59,7 @@ def test_the_files_do_not_depend_on_the_batch(cli, model_folder, tmp_path):
     for batch in (1, 2, 3):
         folder = tmp_path / str(batch)
         result = cli(
-            "generate", model_folder, "--seeds", "0-2", "--orbit", 2, "--grid", "2x3", "-b", batch, "--out", folder
+            "render", model_folder, "--seeds", "0-2", "--orbit", 2, "--grid", "2x3", "-b", batch, "--out", folder
         )
         assert result.code == 0, result.err
         made.append(files(folder))
@@ -68,23 +68,26 @@ def test_the_files_do_not_depend_on_the_batch(cli, model_folder, tmp_path):
 
 
 def test_a_grid_holds_every_picture_in_order(cli, model_folder, tmp_path):
-    cli("generate", model_folder, "--seeds", "5,2", "--yaw", "-0.4,0,0.4", "--grid", "3x2", "--out", tmp_path)
+    cli("render", model_folder, "--seeds", "5,2", "--yaw", "-0.4,0,0.4", "--grid", "3x2", "--out", tmp_path)
     grid = pixels(tmp_path / "grid.png")
     assert grid.shape == (128, 192, 3)
     for row, seed in enumerate((5, 2)):
         for view in range(3):
             picture = pixels(tmp_path / f"seed{seed:04d}_view{view:02d}.png")
             assert np.array_equal(grid[row * 64 : row * 64 + 64, view * 64 : view * 64 + 64], picture)
-    assert read_metadata(tmp_path / "grid.png")["grid"] == {"seeds": [5, 2], "views": 3, "columns": 3, "rows": 2}
+    told = read_metadata(tmp_path / "grid.png")["grid"]
+    assert (told["columns"], told["rows"], told["people"]) == (3, 2, [{"seed": 5}, {"seed": 2}])
+    expected = torch.stack([camera_from_angles(yaw, 0.0) for yaw in (-0.4, 0.0, 0.4)])
+    assert torch.allclose(torch.tensor(told["cameras"]), expected)
 
 
 def test_a_picture_says_how_it_was_made(cli, model_folder, tmp_path):
-    cli("generate", model_folder, "--seeds", 7, "--trunc", 0.5, "--cutoff", 3, "--yaw", 0.2, "--out", tmp_path)
+    cli("render", model_folder, "--seeds", 7, "--trunc", 0.5, "--cutoff", 3, "--yaw", 0.2, "--out", tmp_path)
     told = read_metadata(tmp_path / "seed0007.png")
     manifest = read_manifest(model_folder)
     model = Model.load(model_folder)
     assert told["version"] == __version__
-    assert told["recipe"] == {"name": "tiny", "digest": model.recipe.digest}
+    assert told["recipe"] == {"name": "tiny", "digest": model.recipe.digest, "yaml": model.recipe.to_yaml()}
     assert told["model"] == manifest.digest
     assert (told["seed"], told["view"], told["psi"], told["cutoff"]) == (7, 0, 0.5, 3)
     assert (told["graph"], told["output"]) == ("generate", "image")
@@ -94,7 +97,7 @@ def test_a_picture_says_how_it_was_made(cli, model_folder, tmp_path):
 
 
 def test_or_it_says_nothing(cli, model_folder, tmp_path):
-    cli("generate", model_folder, "--grid", "1x1", "--no-metadata", "--out", tmp_path)
+    cli("render", model_folder, "--grid", "1x1", "--no-metadata", "--out", tmp_path)
     for path in tmp_path.iterdir():
         assert read_metadata(path) is None
         with Image.open(path) as picture:
@@ -102,16 +105,16 @@ def test_or_it_says_nothing(cli, model_folder, tmp_path):
 
 
 def test_a_recipe_has_fresh_weights_and_says_so(cli, tmp_path):
-    result = cli("generate", "tiny", "--out", tmp_path)
+    result = cli("render", "tiny", "--out", tmp_path)
     assert "tiny is a recipe: its weights are fresh and untrained (seed 0)" in result.err
     told = read_metadata(tmp_path / "seed0000.png")
     assert (told["model"], told["weights"], told["psi"]) == (None, "fresh, seed 0", 1.0)
 
 
 def test_other_outputs_are_pictures_too(cli, model_folder, tmp_path):
-    assert cli("generate", model_folder, "--output", "raw", "--out", tmp_path / "raw").code == 0
+    assert cli("render", model_folder, "--output", "raw", "--out", tmp_path / "raw").code == 0
     assert pixels(tmp_path / "raw" / "seed0000.png").shape == (16, 16, 3)
-    assert cli("generate", model_folder, "--output", "depth", "--out", tmp_path / "depth").code == 0
+    assert cli("render", model_folder, "--output", "depth", "--out", tmp_path / "depth").code == 0
     picture = pixels(tmp_path / "depth" / "seed0000.png")
     assert (picture.shape, picture.min(), picture.max()) == ((16, 16), 0, 255)
     far, near = read_metadata(tmp_path / "depth" / "seed0000.png")["black_and_white"]
@@ -120,10 +123,10 @@ def test_other_outputs_are_pictures_too(cli, model_folder, tmp_path):
 
 def test_the_camera_stands_where_the_recipe_says_or_the_command(cli, tmp_path):
     where = ["-o", "settings.camera_radius=2.5", "-o", "settings.camera_pivot=[0, 0, 0.1]"]
-    cli("generate", "tiny", *where, "--out", tmp_path)
+    cli("render", "tiny", *where, "--out", tmp_path)
     told = read_metadata(tmp_path / "seed0000.png")
     assert torch.allclose(torch.tensor(told["camera"]), camera_from_angles(0, 0, radius=2.5, pivot=(0, 0, 0.1)))
-    cli("generate", "tiny", *where, "--radius", 2.9, "--pivot", "0.1,0,0", "--fov", 20, "--out", tmp_path)
+    cli("render", "tiny", *where, "--radius", 2.9, "--pivot", "0.1,0,0", "--fov", 20, "--out", tmp_path)
     told = read_metadata(tmp_path / "seed0000.png")
     focal = 0.5 / np.tan(np.radians(10))
     expected = camera_from_angles(0, 0, radius=2.9, pivot=(0.1, 0, 0), focal=focal)
@@ -133,7 +136,7 @@ def test_the_camera_stands_where_the_recipe_says_or_the_command(cli, tmp_path):
 
 def test_precision_is_that_of_the_blocks_that_have_one(cli, model_folder, tmp_path):
     for precision in ("fp32", "bf16", "fp16"):
-        result = cli("generate", model_folder, "--precision", precision, "--out", tmp_path / precision, "--no-metadata")
+        result = cli("render", model_folder, "--precision", precision, "--out", tmp_path / precision, "--no-metadata")
         assert result.code == 0
         assert ("fp16 is for GPUs" in result.err) is (precision == "fp16")
     pictures = {name: pixels(tmp_path / name / "seed0000.png").astype(int) for name in ("fp32", "bf16")}
@@ -148,8 +151,8 @@ def test_an_interrupt_leaves_whole_pictures_and_nothing_else(cli, model_folder, 
                 raise KeyboardInterrupt
             yield picture
 
-    monkeypatch.setattr(command, "_watched", interrupted)
-    result = cli("generate", model_folder, "--seeds", "0-3", "--grid", "4x1", "--out", tmp_path)
+    monkeypatch.setattr(command, "watched", interrupted)
+    result = cli("render", model_folder, "--seeds", "0-3", "--grid", "4x1", "--out", tmp_path)
     assert result.code == 130
     assert result.err.endswith(f"error: interrupted: 2 of 4 pictures are in {tmp_path}, each of them whole\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["seed0000.png", "seed0001.png"]
@@ -158,7 +161,7 @@ def test_an_interrupt_leaves_whole_pictures_and_nothing_else(cli, model_folder, 
 
 
 def test_a_signal_does_the_same(model_folder, tmp_path):
-    command = [sys.executable, "-m", "aetherist", "generate", model_folder, "--seeds", "0-9999", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "aetherist", "render", model_folder, "--seeds", "0-9999", "--out", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("1/10000 ")
@@ -178,7 +181,13 @@ def test_a_signal_does_the_same(model_folder, tmp_path):
         (["--seeds", "3-"], "--seeds 3-: '3-' is no seed and no range; write 0-3,7"),
         (["--yaw", "left"], "--yaw left: write a number"),
         (["--yaw", "0,1", "--pitch", "0,1,2"], "--yaw names 2 views and --pitch 3; give as many, or one for all"),
-        (["--orbit", "4", "--yaw", "0,1"], "--orbit takes one greatest --yaw"),
+        (["--sway", "4", "--yaw", "0,1"], "--sway takes one --yaw and one --pitch"),
+        (["--orbit", "4", "--sway", "4"], "--sway and --orbit each say what the views are; give one"),
+        (["--cameras", "nowhere.json"], "nowhere.json: there is no such file"),
+        (["--quality", "90"], "--quality 90: JPEG and WebP take 1 to 100, and PNG takes none"),
+        (["--format", "gif"], 'Invalid value "gif" for --format'),
+        (["--output", "raw", "--pane", "bones"], 'Invalid value "bones" for --pane'),
+        (["--graph", "judge", "--output", "logits"], "needs the input"),
         (["--grid", "4"], "--grid 4: write columns x rows, as in 4x2"),
         (["--seeds", "0-8", "--grid", "4x2"], "--grid 4x2: 9 pictures do not fit; 4x3 would hold them"),
         (["--fov", "0"], "--fov 0: a field of view is between"),
@@ -192,7 +201,7 @@ def test_a_signal_does_the_same(model_folder, tmp_path):
     ],
 )
 def test_options_that_make_no_sense_are_one_line_and_leave_nothing(cli, model_folder, tmp_path, options, words):
-    result = cli("generate", model_folder, "--out", tmp_path / "o", *options)
+    result = cli("render", model_folder, "--out", tmp_path / "o", *options)
     assert (result.code, result.out) == (2, "")
     assert words in result.err
     assert not (tmp_path / "o").exists()
@@ -200,14 +209,14 @@ def test_options_that_make_no_sense_are_one_line_and_leave_nothing(cli, model_fo
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_device_that_is_not_there(cli, model_folder):
-    result = cli("generate", model_folder, "--device", "cuda")
+    result = cli("render", model_folder, "--device", "cuda")
     assert result.code == 2
     assert result.err == "error: --device cuda: this PyTorch sees no CUDA device; 'aetherist doctor' says more\n"
 
 
 def test_a_file_in_the_folders_place(cli, model_folder, tmp_path):
     (tmp_path / "o").write_text("mine")
-    result = cli("generate", model_folder, "--out", tmp_path / "o")
+    result = cli("render", model_folder, "--out", tmp_path / "o")
     assert result.code == 2
     assert "there is a file of that name" in result.err
     assert (tmp_path / "o").read_text() == "mine"
@@ -217,7 +226,7 @@ def test_a_damaged_model_is_named(cli, model_folder, tmp_path):
     shutil.copytree(model_folder, tmp_path / "m")
     with (tmp_path / "m" / "planes.safetensors").open("ab") as file:
         file.write(b"x")
-    result = cli("generate", tmp_path / "m", "--out", tmp_path / "o")
+    result = cli("render", tmp_path / "m", "--out", tmp_path / "o")
     assert result.code == 1
     assert "AE602" in result.err
     assert "planes.safetensors is damaged" in result.err
@@ -227,7 +236,7 @@ def test_a_damaged_model_is_named(cli, model_folder, tmp_path):
 def test_the_files_do_not_depend_on_the_batch_on_a_gpu(cli, model_folder, tmp_path):
     for batch in (1, 3):
         result = cli(
-            "generate", model_folder, "--seeds", "0-2", "-b", batch, "--device", "cuda", "--out", tmp_path / str(batch)
+            "render", model_folder, "--seeds", "0-2", "-b", batch, "--device", "cuda", "--out", tmp_path / str(batch)
         )
         assert result.code == 0, result.err
     assert files(tmp_path / "1") == files(tmp_path / "3")
