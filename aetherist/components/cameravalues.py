@@ -46,10 +46,11 @@ def intrinsics_fault(matrix: Tensor) -> str | None:
 
 def field_of_view_fault(degrees: Tensor) -> str | None:
     """Say whether a field of view is none."""
-    rows = degrees.detach().reshape(-1, 1)
-    return _first(
-        rows, lambda row: None if 0 < row[0] < 180 else f"{row[0]:g} is no field of view from 0 to 180 degrees"
-    )
+
+    def of_one(row: list[float]) -> str | None:
+        return None if 0 < row[0] < 180 else f"{row[0]:g} degrees is no field of view: it is between 0 and 180"
+
+    return _first(degrees.reshape(-1, 1), of_one)
 
 
 def quaternion_fault(quaternion: Tensor) -> str | None:

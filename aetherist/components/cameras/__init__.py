@@ -1,6 +1,7 @@
 """Cameras: the value type, what makes them, where they go, and the conventions they are converted between."""
 
 from aetherist.components.cameras.cameras import Cameras, Projected, Spherical
+from aetherist.components.cameras.colmap import ColmapModel, read_colmap, write_colmap
 from aetherist.components.cameras.convert import (
     FromBlender,
     FromOpenGL,
@@ -19,6 +20,7 @@ from aetherist.components.cameras.distributions import (
     UniformCameras,
 )
 from aetherist.components.cameras.interpolation import cameras_at, interpolate
+from aetherist.components.cameras.nerfstudio import from_nerfstudio, save_nerfstudio, to_nerfstudio
 from aetherist.components.cameras.parts import (
     Angles,
     ColmapCamera,
@@ -32,6 +34,7 @@ from aetherist.components.cameras.parts import (
     ToFieldOfView,
     ToMatrices,
 )
+from aetherist.components.cameras.paths import cameras_from_data, load_path, save_path
 from aetherist.components.cameras.pose import (
     camera_from_angles,
     camera_vector,
@@ -47,6 +50,7 @@ __all__ = [
     "CameraDistribution",
     "Cameras",
     "ColmapCamera",
+    "ColmapModel",
     "EmpiricalCameras",
     "FromAngles",
     "FromBlender",
@@ -73,14 +77,22 @@ __all__ = [
     "camera_from_angles",
     "camera_vector",
     "cameras_at",
+    "cameras_from_data",
     "dolly",
     "focal_from_fov",
     "fov_from_focal",
+    "from_nerfstudio",
     "interpolate",
     "intrinsics",
+    "load_path",
     "look_at",
     "orbit",
     "pan",
+    "read_colmap",
+    "save_nerfstudio",
+    "save_path",
     "sway",
+    "to_nerfstudio",
     "truck",
+    "write_colmap",
 ]

@@ -99,8 +99,8 @@ class Cameras:
             raise ValueError("Cameras.look_at: give 'focal' or 'fov', not both")
         if fov is not None:
             focal = poses.focal_from_fov(fov)
-        eye, aim = _point(position), _point(target)
-        pose = poses.look_at(eye, aim.to(eye), up)
+        eye = _point(position)
+        pose = poses.look_at(eye, _point(target, eye), up)
         matrix = poses.intrinsics(poses.FOCAL if focal is None else focal).to(pose)
         return cls(pose, matrix.expand(*pose.shape[:-2], 3, 3))
 
@@ -187,7 +187,7 @@ class Cameras:
 
     def spherical(self, center: Point = (0.0, 0.0, 0.0)) -> Spherical:
         """Return where the cameras stand around a point; the inverse of :meth:`from_angles`."""
-        return Spherical(*poses.to_spherical(self.position - _point(center).to(self.position)))
+        return Spherical(*poses.to_spherical(self.position - _point(center, self.position)))
 
     def project(self, points: Tensor, resolution: int) -> Projected:
         """Return where each camera sees points, in pixels.
@@ -206,6 +206,15 @@ class Cameras:
         origins, directions = pinhole_rays(self.vector.reshape(-1, 25), resolution)
         shape = (*self.shape, resolution, resolution, 3)
         return Rays(origins.reshape(shape), directions.reshape(shape))
+
+    def squared(self) -> Cameras:
+        """Return the cameras of square pictures as high as these, with square pixels: cut or widened at the sides."""
+        across, down = self.intrinsics[..., 0, 0], self.intrinsics[..., 1, 1]
+        shape = down / across
+        zero, one = torch.zeros_like(shape), torch.ones_like(shape)
+        # Widths become heights, and the middle stays the middle.
+        rows = [shape, zero, (1 - shape) / 2, zero, one, zero, zero, zero, one]
+        return Cameras(self.pose, torch.stack(rows, dim=-1).reshape(*shape.shape, 3, 3) @ self.intrinsics)
 
     def to(self, where: torch.device | str | torch.dtype) -> Cameras:
         """Return the cameras on another device, or of another dtype."""
@@ -242,5 +251,9 @@ class Cameras:
         )
 
 
-def _point(point: Point) -> Tensor:
-    return point if isinstance(point, Tensor) else torch.tensor([float(x) for x in point])
+def _point(point: Point, like: Tensor | None = None) -> Tensor:
+    """Return a point as a tensor: as it is, or of the dtype and on the device of another."""
+    tensor = point if isinstance(point, Tensor) else torch.tensor([float(x) for x in point], dtype=torch.float64)
+    if like is not None:
+        return tensor.to(like)
+    return point if isinstance(point, Tensor) else tensor.float()
