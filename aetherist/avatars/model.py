@@ -16,7 +16,7 @@ from aetherist.avatars.files import open_avatar
 from aetherist.avatars.keeping import push, save_folder
 from aetherist.avatars.memory import Memory
 from aetherist.avatars.pictures import Form, shaped
-from aetherist.avatars.viewer import Viewer
+from aetherist.avatars.rendering import AvatarRenderer
 from aetherist.components.cameras import Cameras, focal_from_fov
 from aetherist.core.dims import Dim
 from aetherist.core.plan import Plan
@@ -61,7 +61,7 @@ class AvatarModel:
         self.stage = Stage.of(model)
         self.directions = directions
         self.memory = Memory(memory)
-        self._viewer = Viewer(model, self.memory)
+        self._renderer = AvatarRenderer(model, self.memory)
         if directions is not None and directions.model_digest != self.digest:
             raise ValueError(
                 f"the directions belong to another model: to one with the digest {directions.model_digest}, and "
@@ -220,7 +220,7 @@ class AvatarModel:
         """
         if points.ndim != 2 or points.shape[-1] != 3:
             raise ValueError(f"points have the shape {tuple(points.shape)}; give (N, 3)")
-        found = self._viewer.feel(self._own(avatar), points)
+        found = self._renderer.feel(self._own(avatar), points)
         return {name: value[0] for name, value in found.items()}
 
     def meaning(self, output: str) -> str | None:
@@ -285,7 +285,7 @@ class AvatarModel:
     # Parts ------------------------------------------------------------------------------------------------------------
 
     def _rows(self, people: Sequence[Avatar], views: Tensor, outputs: tuple[str, ...]) -> Iterator[dict[str, Tensor]]:
-        return self._viewer.show([self._own(avatar) for avatar in people], views, outputs)
+        return self._renderer.show([self._own(avatar) for avatar in people], views, outputs)
 
     def _own(self, avatar: Avatar) -> Avatar:
         if avatar.model is not self and avatar.model.digest != self.digest:
@@ -296,7 +296,7 @@ class AvatarModel:
         return avatar
 
     def _styles(self, latent: Tensor, psi: float, cutoff: int | None) -> Tensor:
-        inputs: dict[str, Any] = {"latent": self._viewer.here(latent)}
+        inputs: dict[str, Any] = {"latent": self._renderer.here(latent)}
         known = self._map.graph.inputs
         for name, value, neutral in (("psi", psi, 1.0), ("cutoff", cutoff, None)):
             if name in known:
@@ -304,9 +304,9 @@ class AvatarModel:
             elif value != neutral:
                 raise ValueError(f"{self.name} takes no {name}: its graph 'map' has no such input")
         if "pose" in known:
-            inputs["pose"] = self._viewer.here(self.stage.camera())[None]
+            inputs["pose"] = self._renderer.here(self.stage.camera())[None]
         if "camera" in known:
-            inputs["camera"] = self._viewer.here(self.stage.camera())[None]
+            inputs["camera"] = self._renderer.here(self.stage.camera())[None]
         if "seeds" in known:
             inputs["seeds"] = torch.zeros(1, dtype=torch.int64, device=self.device)
         with torch.no_grad():

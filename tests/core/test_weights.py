@@ -402,3 +402,15 @@ def test_no_pickle_is_opened(saved: Path, monkeypatch: pytest.MonkeyPatch) -> No
     fresh = parts(seed=1)
     load_weights(saved, fresh)
     assert equal(fresh, parts())
+
+
+def test_the_digest_before_saving_is_the_manifests_after(tmp_path: Path) -> None:
+    from aetherist.core.weights import model_digest
+    from aetherist.graphs.model import Model
+
+    model = Model.build("tiny")
+    before = model_digest(model.recipe, model.components)
+    assert model.save(tmp_path / "model").digest == before
+    again = Model.load(tmp_path / "model")
+    assert model_digest(again.recipe, again.components) == before
+    assert model_digest(model.recipe, Model.build("tiny", seed=1).components) != before

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+import aetherist
 from aetherist.core.recipe import Recipe
 from aetherist.graphs.model import Model
 from aetherist.interop.eg3d import ImportReport, import_eg3d
@@ -282,3 +283,18 @@ def test_a_network_of_another_shape_is_refused_by_name(change: dict[str, Any], t
     weights, config = write_state_dict(tmp_path, recorded)
     with pytest.raises(CheckpointError, match=f"generator.{next(iter(change))}"):
         import_eg3d(weights, tmp_path / "model", arguments=config)
+
+
+@pytest.mark.parametrize("noise", ["none", "random"])
+def test_an_imported_model_makes_avatars(noise: str, tmp_path: Path) -> None:
+    import_small(tmp_path, arguments(superresolution_noise_mode=noise))
+    model = aetherist.load(tmp_path / "model")
+    person = model.avatar(latent=LATENT[1])
+    camera = model.stage.camera()[None]
+    inputs = {"latent": LATENT[1:], "pose": camera, "camera": CAMERA[:1]}
+    inputs |= {"seeds": torch.tensor([0])} if noise == "random" else {}
+    with torch.no_grad():
+        expected = model.plan("generate")(**inputs)
+    shown = model.render(person, CAMERA[:1], ("image", "raw", "depth", "alpha"))
+    assert all(torch.equal(shown[name], expected[name]) for name in expected)
+    assert person.density(torch.zeros(2, 3)).shape == (2,)

@@ -21,7 +21,7 @@ GIVEN = {"show": ("styles", "camera", "seeds"), "field": ("styles", "points")}
 """The inputs of each graph that follow from an avatar and what is asked of it."""
 
 
-class Viewer:
+class AvatarRenderer:
     """Runs the graphs ``show`` and ``field`` of a model; from several threads, too.
 
     Rows go one by one, so that none depends on its neighbours, whatever the components.

@@ -1,0 +1,45 @@
+"""Avatars as meshes, splats and videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aetherist.avatars import Avatar, AvatarModel
+from aetherist.components.cameras import Cameras
+
+LEVEL = {"level": 1.45}
+"""Untrained weights are a fog; here it has a surface."""
+
+
+@pytest.fixture(scope="module")
+def avatar(model: AvatarModel) -> Avatar:
+    return model.avatar(7)
+
+
+def test_a_mesh_lies_where_the_density_has_its_level(avatar: Avatar) -> None:
+    pytest.importorskip("scipy")
+    mesh = avatar.mesh(24, **LEVEL)
+    assert mesh.colours is not None
+    assert mesh.watertight
+    assert avatar.mesh(24, colours=False, **LEVEL).colours is None
+    with pytest.raises(ValueError, match="no surface: the density in the box lies between"):
+        avatar.mesh(8, level=1e6)
+
+
+def test_splats_lie_on_the_surface(avatar: Avatar) -> None:
+    pytest.importorskip("scipy")
+    splats = avatar.splats(40, resolution=16, **LEVEL)
+    assert len(splats) == 40
+    assert np.abs(splats.centers).max() <= 0.5
+
+
+def test_a_video_has_the_frames_of_the_orbit(avatar: Avatar, tmp_path: Path) -> None:
+    av = pytest.importorskip("av")
+    avatar.video(tmp_path / "orbit.mp4", 5, fps=10)
+    avatar.video(tmp_path / "path.webm", cameras=Cameras.stack([avatar.camera(), avatar.camera(0.2)]), output="depth")
+    for name, frames in (("orbit.mp4", 5), ("path.webm", 2)):
+        with av.open(str(tmp_path / name)) as video:
+            assert sum(1 for _ in video.decode(video=0)) == frames
