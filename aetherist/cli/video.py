@@ -141,7 +141,8 @@ def video(
             "people": [dict(each.told) for each in everyone],
             "interpolate": interpolate,
             "frames": len(cameras),
-            "grid": {"columns": columns, "rows": rows},
+            "columns": columns,
+            "rows": rows,
         }
     made = film(viewer, shown, cameras, closed=loop, batch=batch)
     _write(writer, made, len(cameras), columns, rows, scale)
@@ -183,9 +184,7 @@ def _writer(kind: Any, out: Path, fps: float, crf: int | None) -> Any:
     if out.is_dir():
         raise UsageError(f"--out {out}: there is a folder of that name; give a file")
     with asked():
-        writer = kind(out, fps=fps, crf=crf)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    return writer
+        return kind(out, fps=fps, crf=crf)
 
 
 def _cameras(stage: Stage, motion: str, yaw: str | None, pitch: str | None, frames: int | None) -> list[Tensor]:
@@ -214,6 +213,7 @@ def _write(writer: Any, frames: Iterator[list[Picture]], total: int, columns: in
     from aetherist.export.pictures import arrange, enlarge
 
     every = max(total // 10, 1)
+    writer.path.parent.mkdir(parents=True, exist_ok=True)
     try:
         with writer:
             for pictures in watched(frames, total, "frames", lambda _: f"frames of {writer.path}", every=every):

@@ -16,10 +16,12 @@ import torch
 from PIL import Image
 
 from aetherist import __version__
+from aetherist.avatars import AvatarModel
 from aetherist.cli import numbers
 from aetherist.cli import render as command
 from aetherist.cli.failures import UsageError
-from aetherist.components.cameras import camera_from_angles
+from aetherist.components.cameras import camera_from_angles, orbit, sway
+from aetherist.components.cameras.paths import save_path
 from aetherist.core.weights import read_manifest
 from aetherist.export import read_metadata
 from aetherist.graphs.model import Model
@@ -79,6 +81,52 @@ def test_a_grid_holds_every_picture_in_order(cli, model_folder, tmp_path):
     assert (told["columns"], told["rows"], told["people"]) == (3, 2, [{"seed": 5}, {"seed": 2}])
     expected = torch.stack([camera_from_angles(yaw, 0.0) for yaw in (-0.4, 0.0, 0.4)])
     assert torch.allclose(torch.tensor(told["cameras"]), expected)
+
+
+def cameras_of(folder: Path) -> torch.Tensor:
+    return torch.tensor([read_metadata(path)["camera"] for path in sorted(folder.iterdir())])
+
+
+def test_views_sway_before_the_face_go_round_or_come_from_a_file(cli, model_folder, tmp_path):
+    cli("render", model_folder, "--sway", 3, "--yaw", 0.3, "--out", tmp_path / "sway")
+    assert torch.allclose(cameras_of(tmp_path / "sway"), sway(3, yaw=0.3).vector)
+    cli("render", model_folder, "--orbit", 4, "--pitch", 0.1, "--pivot", "0,0,0", "--out", tmp_path / "orbit")
+    assert torch.allclose(cameras_of(tmp_path / "orbit"), orbit(4, elevation=0.1, pivot=(0, 0, 0)).vector)
+    save_path(tmp_path / "path.json", sway(3))
+    cli("render", model_folder, "--cameras", tmp_path / "path.json", "--out", tmp_path / "path")
+    assert torch.allclose(cameras_of(tmp_path / "path"), sway(3).vector, atol=1e-6)
+
+
+@pytest.mark.parametrize(("format", "suffix"), [("jpeg", "jpg"), ("webp", "webp")])
+def test_other_formats_show_the_same(cli, model_folder, tmp_path, format, suffix):
+    for each in ("png", format):
+        cli("render", model_folder, "--format", each, "--grid", "1x1", "--out", tmp_path)
+    assert (tmp_path / f"grid.{suffix}").exists()
+    one, other = (pixels(tmp_path / f"seed0000.{each}").astype(int) for each in ("png", suffix))
+    assert np.abs(one - other).mean() < 2
+    told = read_metadata(tmp_path / f"seed0000.{suffix}")
+    assert told == read_metadata(tmp_path / "seed0000.png")
+
+
+def test_avatars_are_called_after_their_files(cli, model_folder, tmp_path):
+    owner = AvatarModel(Model.load(model_folder))
+    owner.avatar(seed=5).save(tmp_path / "ada.avatar")
+    cli("render", model_folder, "-a", tmp_path / "ada.avatar", "--seeds", 5, "--out", tmp_path / "o")
+    assert sorted(path.name for path in (tmp_path / "o").iterdir()) == ["ada.png", "seed0005.png"]
+    assert np.array_equal(pixels(tmp_path / "o" / "ada.png"), pixels(tmp_path / "o" / "seed0005.png"))
+    assert read_metadata(tmp_path / "o" / "ada.png")["graph"] == "show"
+    (tmp_path / "d").mkdir()
+    shutil.copy(tmp_path / "ada.avatar", tmp_path / "d")
+    twice = ["-a", tmp_path / "ada.avatar", "-a", tmp_path / "d" / "ada.avatar"]
+    assert "two files are called 'ada'" in cli("render", model_folder, *twice, "--out", tmp_path / "p").err
+    other = cli("render", "tiny", "-o", "settings.style_dim=48", *twice[:2], "--out", tmp_path / "p")
+    assert (other.code, (tmp_path / "p").exists()) == (2, False)
+    assert "belongs to another model" in other.err
+
+
+def test_it_answers_to_the_name_that_others_use(cli, model_folder, tmp_path):
+    assert cli("generate", model_folder, "--out", tmp_path).code == 0
+    assert (tmp_path / "seed0000.png").exists()
 
 
 def test_a_picture_says_how_it_was_made(cli, model_folder, tmp_path):
