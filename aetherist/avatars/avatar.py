@@ -15,10 +15,11 @@ from torch import Tensor
 
 from aetherist.avatars import edits as editing
 from aetherist.avatars.edits import Beyond, Edits
-from aetherist.avatars.files import write_avatar
+from aetherist.avatars.files import avatar_bytes
 from aetherist.avatars.mixing import mixed_layers, slerp
 from aetherist.avatars.pictures import Form
 from aetherist.components.cameras import Cameras, sway
+from aetherist.export.files import write_whole
 from aetherist.export.pictures import encode_picture
 from aetherist.graphs.generate import to_pixels
 
@@ -291,7 +292,11 @@ class Avatar:
 
     def save(self, path: str | Path) -> None:
         """Write the avatar to a small file, which :meth:`AvatarModel.open` of the same model reads."""
-        write_avatar(self, path)
+        write_whole(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """Return what :meth:`save` writes, to send it or to keep it elsewhere."""
+        return avatar_bytes(self)
 
     def _round(self, frames: int, yaw: float, pitch: float) -> Cameras:
         stage = self.model.stage

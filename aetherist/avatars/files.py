@@ -12,8 +12,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from aetherist.export.files import write_whole
-
 if TYPE_CHECKING:
     from aetherist.avatars.avatar import Avatar
     from aetherist.avatars.model import AvatarModel
@@ -46,12 +44,8 @@ class Contents:
     tensors: dict[str, Tensor]
 
 
-def write_avatar(avatar: Avatar, path: str | Path) -> None:
-    """Write an avatar, whole or not at all.
-
-    Raises:
-        OSError: If the file cannot be written.
-    """
+def avatar_bytes(avatar: Avatar) -> bytes:
+    """Return the file of an avatar."""
     facts = Facts(
         format=FORMAT,
         model=avatar.model.name,
@@ -62,32 +56,36 @@ def write_avatar(avatar: Avatar, path: str | Path) -> None:
         psi=avatar.psi,
         cutoff=avatar.cutoff,
     )
-    write_whole(path, save(avatar.tensors(), metadata={KEY: facts.model_dump_json()}))
+    return save(avatar.tensors(), metadata={KEY: facts.model_dump_json()})
 
 
-def read_avatar(path: str | Path) -> Contents:
+def read_avatar(source: str | Path | bytes) -> Contents:
     """Read what a file says, whatever model it belongs to.
+
+    Args:
+        source: The path of the file, or what is in it.
 
     Raises:
         ValueError: If it is no avatar, is damaged, or is of a format that this version does not read.
         OSError: If it cannot be read.
     """
-    path = Path(path)
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"{path} is no avatar: it is larger than {MAX_BYTES:,} bytes")
-    data = path.read_bytes()
+    name = _called(source)
+    size = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+    if size > MAX_BYTES:
+        raise ValueError(f"{name} is no avatar: it is larger than {MAX_BYTES:,} bytes")
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
     try:
         tensors = load(data)
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     except (SafetensorError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} is no avatar: it is no whole safetensors file ({error})") from None
+        raise ValueError(f"{name} is no avatar: it is no whole safetensors file ({error})") from None
     text = header.get("__metadata__", {}).get(KEY)
     if text is None:
-        raise ValueError(f"{path} is no avatar: its metadata have no '{KEY}'")
-    return Contents(_facts(text, path), tensors)
+        raise ValueError(f"{name} is no avatar: its metadata have no '{KEY}'")
+    return Contents(_facts(text, name), tensors)
 
 
-def open_avatar(path: str | Path, model: AvatarModel) -> Avatar:
+def open_avatar(source: str | Path | bytes, model: AvatarModel) -> Avatar:
     """Read an avatar of ``model``.
 
     Raises:
@@ -95,17 +93,17 @@ def open_avatar(path: str | Path, model: AvatarModel) -> Avatar:
     """
     from aetherist.avatars.avatar import Avatar
 
-    contents = read_avatar(path)
-    facts, tensors = contents.facts, contents.tensors
+    contents = read_avatar(source)
+    facts, tensors, name = contents.facts, contents.tensors, _called(source)
     if facts.model_digest != model.digest:
         raise ValueError(
-            f"{path} belongs to another model: to {facts.model} with the digest {facts.model_digest}, and this is "
+            f"{name} belongs to another model: to {facts.model} with the digest {facts.model_digest}, and this is "
             f"{model.name} with the digest {model.digest}"
         )
     expected = {"base": model.style_shape, "styles": model.style_shape, "latent": (model.latent_dim,)}
-    shapes = {name: tuple(tensor.shape) for name, tensor in tensors.items()}
-    if not {"base", "styles"} <= shapes.keys() or any(expected.get(name) != shape for name, shape in shapes.items()):
-        raise ValueError(f"{path} is damaged: it holds {shapes}, and an avatar of {model.name} has {expected}")
+    shapes = {key: tuple(tensor.shape) for key, tensor in tensors.items()}
+    if not {"base", "styles"} <= shapes.keys() or any(expected.get(key) != shape for key, shape in shapes.items()):
+        raise ValueError(f"{name} is damaged: it holds {shapes}, and an avatar of {model.name} has {expected}")
     avatar = Avatar(
         model,
         tensors["base"],
@@ -117,19 +115,23 @@ def open_avatar(path: str | Path, model: AvatarModel) -> Avatar:
         cutoff=facts.cutoff,
     )
     if avatar.digest != facts.digest:
-        raise ValueError(f"{path} is damaged: its content has the digest {avatar.digest}, and it says {facts.digest}")
+        raise ValueError(f"{name} is damaged: its content has the digest {avatar.digest}, and it says {facts.digest}")
     return avatar
 
 
-def _facts(text: str, path: Path) -> Facts:
+def _called(source: str | Path | bytes) -> str:
+    return "what was given" if isinstance(source, bytes) else str(source)
+
+
+def _facts(text: str, name: str) -> Facts:
     try:
         data: Any = json.loads(text)
         version = data.get("format") if isinstance(data, dict) else None
         if version != FORMAT:
-            raise ValueError(f"{path} has format {version!r}; this version of Aetherist reads format {FORMAT}")
+            raise ValueError(f"{name} has format {version!r}; this version of Aetherist reads format {FORMAT}")
         return Facts.model_validate(data)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ValueError(f"{path} is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise ValueError(f"{name} is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
     except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None
+        raise ValueError(f"{name} is damaged: {error}") from None

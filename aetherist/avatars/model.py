@@ -132,14 +132,14 @@ class AvatarModel:
         """Return a person for each seed."""
         return [self.avatar(seed, psi=psi, cutoff=cutoff) for seed in seeds]
 
-    def open(self, path: str | Path) -> Avatar:
-        """Read an avatar that was saved.
+    def open(self, source: str | Path | bytes) -> Avatar:
+        """Read an avatar that was saved: its file, or what :meth:`Avatar.to_bytes` gave.
 
         Raises:
             ValueError: If the file is no avatar or is damaged, or belongs to another model: names both digests.
             OSError: If it cannot be read.
         """
-        return open_avatar(path, self)
+        return open_avatar(source, self)
 
     def require_directions(self) -> Directions:
         """Return the directions that edits follow.

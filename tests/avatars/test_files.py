@@ -56,10 +56,12 @@ def test_an_avatar_of_styles_has_no_latent_to_save(model: AvatarModel, tmp_path:
     assert opened.latent is None
 
 
-def test_the_same_avatar_is_the_same_bytes(avatar: Avatar, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        avatar.edit(age=1).save(tmp_path / name)
-    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
+def test_the_same_avatar_is_the_same_bytes(editable: AvatarModel, file: Path) -> None:
+    avatar = editable.open(file)
+    assert avatar.to_bytes() == file.read_bytes()
+    assert editable.open(file.read_bytes()) == avatar
+    with pytest.raises(ValueError, match="what was given is no avatar"):
+        editable.open(b"nothing")
 
 
 def test_another_model_refuses_it_and_names_both_digests(
