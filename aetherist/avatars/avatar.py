@@ -235,34 +235,34 @@ class Avatar:
             output: As in :meth:`render`.
             as_: As in :meth:`render`.
         """
-        return self._pictures(self._round(frames, yaw, pitch) if cameras is None else cameras, output, as_)
+        if cameras is None:
+            stage = self.model.stage
+            cameras = sway(frames, yaw=yaw, pitch=pitch, radius=stage.radius, pivot=stage.pivot, focal=stage.focal)
+        return self._pictures(cameras, output, as_)
 
     def density(self, points: Tensor) -> Tensor:
         """Return the density at points ``(N, 3)`` in world units, ``(N,)``, before its softplus."""
         return self.model.field(self, points)["density"][..., 0]
 
-    def mesh(self, resolution: int = 256, *, colours: bool = True, texture: int | None = None, **options: Any) -> Mesh:
-        """Return the surface of the head: ``avatar.mesh().save("head.glb")``.
+    def mesh(self, resolution: int = 256, **options: Any) -> Mesh:
+        """Return the surface of the head, coloured: ``avatar.mesh().save("head.glb")`` (extra ``export``).
 
         Args:
             resolution: Cells along the longest side of the box.
-            colours: Whether the vertices are coloured.
-            texture: Bake pictures into a texture of this side instead (extra ``texture``).
-            options: Of :func:`aetherist.export.meshes.extract_mesh`: ``level``, ``faces``, ``box``, ``parts``, ...
+            options: Of :func:`aetherist.avatars.shapes.mesh_of`: ``level``, ``faces``, ``texture``, ``box``, ...
 
         Raises:
             ValueError: If there is no surface at that level, or the model has no graph ``field``.
-            MissingPackageError: Without the extra ``export``.
         """
-        from aetherist.avatars.solids import mesh_of
+        from aetherist.avatars.shapes import mesh_of
 
-        return mesh_of(self, resolution, colours and texture is None, texture, options)
+        return mesh_of(self, resolution=resolution, **options)
 
-    def splats(self, count: int = 100_000, *, resolution: int = 192, **options: Any) -> Splats:
+    def splats(self, count: int = 100_000, **options: Any) -> Splats:
         """Return Gaussians that cover the head's surface; the options are those of :meth:`mesh`."""
-        from aetherist.avatars.solids import splats
+        from aetherist.avatars.shapes import splats_from
 
-        return splats(self, count, resolution, options)
+        return splats_from(self, count, **options)
 
     def video(
         self,
@@ -286,9 +286,11 @@ class Avatar:
             output: See there.
             options: Of :class:`aetherist.export.VideoWriter`: ``fps``, ``crf``, ``metadata``.
         """
-        from aetherist.avatars.solids import video_of
+        from aetherist.export.video import write_video
 
-        video_of(self, path, self._round(frames, yaw, pitch) if cameras is None else cameras, output, options)
+        meaning = self.model.meaning(output)
+        shown = self.orbit(frames, yaw=yaw, pitch=pitch, cameras=cameras, output=output, as_="tensor")
+        write_video(path, (to_pixels(values, meaning)[0] for values in shown), **options)
 
     def save(self, path: str | Path) -> None:
         """Write the avatar to a small file, which :meth:`AvatarModel.open` of the same model reads."""
@@ -297,10 +299,6 @@ class Avatar:
     def to_bytes(self) -> bytes:
         """Return what :meth:`save` writes, to send it or to keep it elsewhere."""
         return avatar_bytes(self)
-
-    def _round(self, frames: int, yaw: float, pitch: float) -> Cameras:
-        stage = self.model.stage
-        return sway(frames, yaw=yaw, pitch=pitch, radius=stage.radius, pivot=stage.pivot, focal=stage.focal)
 
     def _pictures(self, cameras: Cameras | Tensor, output: str, form: Form) -> Iterator[Any]:
         return self.model.pictures(self, cameras, output=output, as_=form)

@@ -24,7 +24,7 @@ def test_a_mesh_lies_where_the_density_has_its_level(avatar: Avatar) -> None:
     mesh = avatar.mesh(24, **LEVEL)
     assert mesh.colours is not None
     assert mesh.watertight
-    assert avatar.mesh(24, colours=False, **LEVEL).colours is None
+    assert avatar.mesh(24, coloured=False, **LEVEL).colours is None
     with pytest.raises(ValueError, match="no surface: the density in the box lies between"):
         avatar.mesh(8, level=1e6)
 
