@@ -1,0 +1,6 @@
+"""Style directions, edits that follow them, and other things to do with styles."""
+
+from aetherist.components.styles.directions import Direction, DirectionSet
+from aetherist.components.styles.edits import Beyond, Edits
+
+__all__ = ["Beyond", "Direction", "DirectionSet", "Edits"]
