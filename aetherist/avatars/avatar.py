@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import torch
 from torch import Tensor
 
-from aetherist.avatars import edits as editing
-from aetherist.avatars.edits import Beyond, Edits
 from aetherist.avatars.files import avatar_bytes
-from aetherist.avatars.mixing import mixed_layers, slerp
 from aetherist.avatars.pictures import Form
 from aetherist.components.cameras import Cameras, sway
+from aetherist.components.styles import Beyond, Edits, mixed_layers, slerp
+from aetherist.components.styles import edits as editing
 from aetherist.export.files import write_whole
 from aetherist.export.pictures import encode_picture
 from aetherist.graphs.generate import to_pixels

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,9 @@ from typing import Any
 import torch
 
 from aetherist.avatars import hub
-from aetherist.avatars.edits import Directions
 from aetherist.avatars.keeping import DIRECTIONS_FILE
 from aetherist.avatars.model import MEMORY, AvatarModel
+from aetherist.components.styles import DirectionSet
 from aetherist.core.config import is_file, recipe_names
 from aetherist.core.errors import did_you_mean
 from aetherist.graphs.model import Model
@@ -24,7 +23,7 @@ def load(
     *,
     device: str | torch.device | None = None,
     overrides: Iterable[str] = (),
-    directions: Directions | str | Path | None = None,
+    directions: DirectionSet | str | Path | None = None,
     memory: int = MEMORY,
     seed: int = 0,
     **options: Any,
@@ -64,7 +63,7 @@ def load(
     if directions is None and folder is not None and is_file(folder / DIRECTIONS_FILE):
         directions = folder / DIRECTIONS_FILE
     if isinstance(directions, str | Path):
-        directions = _directions(directions)
+        directions = DirectionSet.load(directions)
     return AvatarModel(model.to(device), name=_name(source, model), directions=directions, memory=memory)
 
 
@@ -76,9 +75,3 @@ def _name(source: str | Path, model: Model) -> str:
     """Return what to call a model: as it is known where it has a name of its own, or else as its recipe."""
     named = str(source) in model_names() or (not Path(source).exists() and hub.REPOSITORY.fullmatch(str(source)))
     return str(source) if named else model.recipe.name
-
-
-def _directions(path: str | Path) -> Directions:
-    kind: Any = importlib.import_module("aetherist.components.styles").DirectionSet
-    loaded: Directions = kind.load(path)
-    return loaded

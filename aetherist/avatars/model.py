@@ -11,13 +11,13 @@ import torch
 from torch import Tensor
 
 from aetherist.avatars.avatar import Avatar
-from aetherist.avatars.edits import Directions
 from aetherist.avatars.files import open_avatar
 from aetherist.avatars.keeping import push, save_folder
 from aetherist.avatars.memory import Memory
 from aetherist.avatars.pictures import Form, shaped
 from aetherist.avatars.rendering import AvatarRenderer
 from aetherist.components.cameras import Cameras, focal_from_fov
+from aetherist.components.styles import DirectionSet
 from aetherist.core.dims import Dim
 from aetherist.core.plan import Plan
 from aetherist.core.weights import model_digest
@@ -45,7 +45,7 @@ class AvatarModel:
     """
 
     def __init__(
-        self, model: Model, *, name: str | None = None, directions: Directions | None = None, memory: int = MEMORY
+        self, model: Model, *, name: str | None = None, directions: DirectionSet | None = None, memory: int = MEMORY
     ) -> None:
         self.model = model
         self.name = name or model.recipe.name
@@ -62,11 +62,8 @@ class AvatarModel:
         self.directions = directions
         self.memory = Memory(memory)
         self._renderer = AvatarRenderer(model, self.memory)
-        if directions is not None and directions.model_digest != self.digest:
-            raise ValueError(
-                f"the directions belong to another model: to one with the digest {directions.model_digest}, and "
-                f"{self.name} has {self.digest}"
-            )
+        if directions is not None:
+            directions.require(self.digest, self.name)
 
     @cached_property
     def digest(self) -> str:
@@ -141,7 +138,7 @@ class AvatarModel:
         """
         return open_avatar(source, self)
 
-    def require_directions(self) -> Directions:
+    def require_directions(self) -> DirectionSet:
         """Return the directions that edits follow.
 
         Raises:

@@ -8,7 +8,7 @@ import torch
 
 import aetherist
 from aetherist.avatars import Avatar, AvatarModel
-from tests.avatars.helpers import SMALL, Axes
+from tests.avatars.helpers import SMALL, some_directions
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def folder(model: AvatarModel, tmp_path_factory: pytest.TempPathFactory) -> Path
 def editable(folder: Path) -> AvatarModel:
     """That model, with directions."""
     plain = aetherist.load(folder)
-    return aetherist.load(folder, directions=Axes.made(plain.digest, plain.style_shape[1]))
+    return aetherist.load(folder, directions=some_directions(plain.digest, plain.style_shape[1]))
 
 
 @pytest.fixture

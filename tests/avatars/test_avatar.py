@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from aetherist.avatars import Avatar, AvatarModel
-from aetherist.avatars.mixing import slerp
 from aetherist.components.cameras import Cameras
+from aetherist.components.styles import slerp
 from aetherist.graphs.generate import latent_of_seed
 
 # What it is -----------------------------------------------------------------------------------------------------------

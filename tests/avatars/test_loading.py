@@ -12,13 +12,13 @@ import pytest
 import torch
 
 import aetherist
-from aetherist.avatars import AvatarModel, hub, loading
+from aetherist.avatars import AvatarModel, hub
 from aetherist.core.check import check
 from aetherist.core.errors import WeightsError
 from aetherist.export.files import MissingPackageError
 from aetherist.graphs import sources
 from aetherist.graphs.model import Model
-from tests.avatars.helpers import SMALL, Axes
+from tests.avatars.helpers import SMALL
 
 OWNER = "someone/small"
 
@@ -75,7 +75,7 @@ def test_a_recipe_is_not_pretrained() -> None:
 # Folders --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_saved_model_is_the_same_model(editable: AvatarModel, tmp_path: Path, with_axes: None) -> None:
+def test_a_saved_model_is_the_same_model(editable: AvatarModel, tmp_path: Path) -> None:
     editable.save_pretrained(tmp_path / "model")
     again = AvatarModel.from_pretrained(tmp_path / "model")
     assert again.digest == editable.digest
@@ -107,7 +107,7 @@ def test_a_model_that_was_changed_is_not_saved_as_the_one_that_it_was(folder: Pa
 
 
 def test_a_model_goes_to_a_hub_with_its_directions_and_a_card(
-    editable: AvatarModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_axes: None
+    editable: AvatarModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent: dict[str, Any] = {}
 
@@ -180,9 +180,3 @@ def test_without_the_extra_the_hub_says_how_to_get_it(monkeypatch: pytest.Monkey
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
     with pytest.raises(MissingPackageError, match=r"pip install 'aetherist\[hub\]'"):
         aetherist.load(OWNER)
-
-
-@pytest.fixture
-def with_axes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Directions are read as the ones of these tests."""
-    monkeypatch.setattr(loading, "_directions", Axes.load)

@@ -14,7 +14,7 @@ from aetherist.avatars import AvatarModel
 from aetherist.components.cameras import Cameras
 from aetherist.graphs.generate import latent_of_seed
 from aetherist.graphs.model import Model
-from tests.avatars.helpers import SMALL, Axes
+from tests.avatars.helpers import SMALL, some_directions
 
 # People ---------------------------------------------------------------------------------------------------------------
 
@@ -180,7 +180,7 @@ def test_a_recipe_can_do_without_pose_and_truncation() -> None:
 
 def test_directions_of_another_model_are_refused_with_both_digests(model: AvatarModel) -> None:
     with pytest.raises(ValueError, match=f"the digest 123, and tiny has {model.digest}"):
-        AvatarModel(model.model, directions=Axes.made("123", 32))
+        AvatarModel(model.model, directions=some_directions("123", 32))
 
 
 def test_noise_of_the_picture_follows_from_the_seed() -> None:
