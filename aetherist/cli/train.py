@@ -46,7 +46,7 @@ def train(
         data: The data set: a folder or a zip with `dataset.json`. A recipe that reads no data needs none.
         out: Where run folders are: `00000-NAME`, `00001-NAME`, ...
         resume: Go on with `latest`, the newest run of this recipe there, or with a run's folder.
-        start: Begin with the weights of this model folder; components that it has not get fresh ones.
+        start: Begin with the weights of this model; components that it has not get fresh ones.
         dry_run: Only say what it would take: parameters, memory, arithmetic, and time for a thousand images.
         workers: Processes that read the data ahead; by default as many as there are cores, 8 at most, for a GPU, and
             none for the CPU.
