@@ -126,17 +126,25 @@ class Context:
         Raises:
             UnavailableError: If it shows no depth or opacity.
         """
+        self.require_depth()
+        start = 0
+        for given in self.shown(latents, cameras, None, what):
+            rows = slice(start, start + len(given["image"]))
+            start = rows.stop
+            yield View(given["image"], given["depth"], given["alpha"], cameras[rows].to(given["depth"]))
+
+    def require_depth(self) -> None:
+        """Hold the model to showing depth and opacity.
+
+        Raises:
+            UnavailableError: If it does not.
+        """
         lacking = sorted({"depth", "alpha"} - self.subject.outputs)
         if lacking:
             raise UnavailableError(
                 f"the graph has no output {' and no output '.join(lacking)}",
                 f"name the renderer's {' and '.join(lacking)} among the graph's outputs",
             )
-        start = 0
-        for given in self.shown(latents, cameras, None, what):
-            rows = slice(start, start + len(given["image"]))
-            start = rows.stop
-            yield View(given["image"], given["depth"], given["alpha"], cameras[rows].to(given["depth"]))
 
     def embedded(self, network: Embedder, numbers: Tensor, what: str) -> Tensor:
         """Return the vectors of pictures of the data, ``(N, D)``."""

@@ -18,9 +18,7 @@ _GROUPS: tuple[tuple[tuple[str, ...], Callable[[Context], list[Figure | Missing]
     (distribution.NAMES, distribution.measure_distribution),
     (people.NAMES, people.measure_people),
     (consistency.NAMES, consistency.measure_consistency),
-    (truth.SHAPES, truth.measure_shapes),
-    (truth.LIKENESS, truth.measure_likeness),
-    (truth.PERCEPTION, truth.measure_perception),
+    (truth.NAMES, truth.measure_truth),
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -136,11 +137,14 @@ class Reality:
         for rows in torch.split(torch.as_tensor(numbers), batch):
             yield torch.stack([self._pictures[row]["image"] for row in rows.tolist()])
 
+    @cached_property
+    def _whole(self) -> ImageDataset:
+        return ImageDataset(self.path, masks=True, depths=True)
+
     def views(self, numbers: Tensor, batch: int) -> Iterator[View]:
         """Yield pictures with depths and masks, at the resolution that the data has."""
-        source = ImageDataset(self.path, masks=True, depths=True)
         for rows in torch.split(numbers, batch):
-            items: list[dict[str, Any]] = [source[row] for row in rows.tolist()]
+            items: list[dict[str, Any]] = [self._whole[row] for row in rows.tolist()]
             image, depth, mask = (torch.stack([item[name] for item in items]) for name in ("image", "depth", "mask"))
             # Where a ray hits nothing the data has depth 0, whatever a mask's edge says.
             yield View(image, depth, mask * (depth > 0), self.cameras[rows])

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
+from aetherist.components.embeddings import VGG16Features
+from aetherist.components.losses import LPIPS
 from aetherist.graphs.evaluation.context import Context
 from aetherist.graphs.evaluation.geometry import View, head_size, reduced
 from aetherist.graphs.evaluation.intervals import mean_of
@@ -14,118 +16,130 @@ from aetherist.graphs.evaluation.networks import perceptual
 from aetherist.graphs.evaluation.report import Figure, Missing, UnavailableError
 from aetherist.graphs.evaluation.similarity import intersection_over_union, psnr, ssim
 
-SHAPES = ("depth", "iou")
-LIKENESS = ("psnr", "ssim")
-PERCEPTION = ("lpips",)
+NAMES = ("depth", "iou", "psnr", "ssim", "lpips")
 
-_HOW = "render data with 'aetherist data heads', which says latents, and train on them; no GAN's own latents are known"
-
-
-def measure_shapes(context: Context) -> list[Figure | Missing]:
-    """Measure depth and outline of known people from known cameras.
-
-    Raises:
-        UnavailableError: If the data does not say its people's latents, depths or masks, or the model shows no depth.
-    """
-    known = _latents(context)
-    for field in ("depth", "mask"):
-        lacking = context.reality.lacks(field)
-        if lacking is not None:
-            raise UnavailableError(lacking, "evaluate with data that has both, such as 'aetherist data heads' makes")
-    numbers = _numbers(context)
-    reality, seed, batch = context.reality, context.settings.seed, context.settings.batch
-    made = context.views(known[numbers], reality.cameras[numbers], "known people, their depth")
-    errors, overlaps, sizes = [], [], []
-    for shown, true in zip(made, reality.views(numbers, batch), strict=True):
-        truth = View(*(each.to(shown.depth) for each in true))
-        side = min(shown.depth.shape[-1], truth.depth.shape[-1])
-        shown, truth = reduced(shown, side), reduced(truth, side)
-        both = shown.mask & truth.mask
-        gap = (shown.depth - truth.depth).abs().double() * both
-        errors.append(gap.sum(dim=(1, 2, 3)) / both.sum(dim=(1, 2, 3)))
-        overlaps.append(intersection_over_union(shown.mask, truth.mask))
-        sizes.append(head_size(truth))
-    error, overlap, size = (torch.cat(each).cpu() for each in (errors, overlaps, sizes))
-    people = reality.identities[numbers]
-    found = error.isfinite()
-    figures: list[Figure | Missing] = []
-    if context.wants("depth") and not found.any():
-        figures.append(Missing("depth", "the model shows nobody where the data does: no masks overlap", "train it"))
-    elif context.wants("depth"):
-        unit = float(size.nanmean())
-        absolute = mean_of(error[found], people[found], seed=seed)
-        ends = "" if absolute.low is None else f" ({absolute.low:.4f} to {absolute.high:.4f})"
-        notes = (
-            f"mean absolute error along the rays inside both masks: {absolute.value:.4f}{ends} units of the world; "
-            f"head size is the root of the area of the data's mask at its median depth, here {unit:.3f}",
-            *_left_out(found),
-        )
-        figures.append(Figure("depth", absolute.scaled(100 / unit), int(found.sum()), notes=notes))
-    if context.wants("iou"):
-        figures.append(Figure("iou", mean_of(overlap, people, seed=seed), len(numbers)))
-    return figures
+_SHAPES = ("depth", "iou")
+_SMALLEST = 16
+"""Rows and columns that a picture needs for windows and feature maps."""
 
 
-def measure_likeness(context: Context) -> list[Figure | Missing]:
-    """Measure how like the pictures of known people are to the data's.
+def measure_truth(context: Context) -> list[Figure | Missing]:
+    """Show the people of the data from the cameras of their pictures, and measure how far off they are.
 
     Raises:
         UnavailableError: If the data does not say its people's latents.
     """
-    numbers = _numbers(context)
-    found = _compared(context, "known people", lambda a, b: {"psnr": psnr(a, b), "ssim": ssim(a, b)})
-    people = context.reality.identities[numbers]
-    return [
-        Figure(name, mean_of(values, people, seed=context.settings.seed), len(values))
-        for name, values in found.items()
-        if context.wants(name)
-    ]
-
-
-def measure_perception(context: Context) -> list[Figure | Missing]:
-    """Measure how like pictures of known people look to a network.
-
-    Raises:
-        UnavailableError: If the data does not say its people's latents, or weights are not there.
-    """
-    _latents(context)
-    look, distance = perceptual(context.settings.perceptual, context.subject.device)
-
-    @torch.no_grad()
-    def lpips(image: Tensor, target: Tensor) -> dict[str, Tensor]:
-        return {"lpips": distance.distances(look(image), look(target))}
-
-    values = _compared(context, "known people, as a network sees them", lpips)["lpips"]
-    people = context.reality.identities[_numbers(context)]
-    estimate = mean_of(values, people, seed=context.settings.seed)
-    return [Figure("lpips", estimate, len(values), network=look.label, standard=look.standard and distance.standard)]
-
-
-def _latents(context: Context) -> Tensor:
-    found = context.reality.latents(context.subject.latent_dim)
-    if isinstance(found, str):
-        raise UnavailableError(found, _HOW)
-    return found
-
-
-def _numbers(context: Context) -> Tensor:
+    known = context.reality.latents(context.subject.latent_dim)
+    if isinstance(known, str):
+        raise UnavailableError(
+            known, "render data with 'aetherist data heads', which says latents, for a model that was trained on such"
+        )
+    missing: list[Figure | Missing] = []
+    shapes = context.wants(*_SHAPES)
+    if shapes:
+        try:
+            _require_shapes(context)
+        except UnavailableError as error:
+            shapes = False
+            missing += [Missing(name, error.reason, error.fix) for name in _SHAPES if context.wants(name)]
+    networks = None
+    if context.wants("lpips"):
+        try:
+            networks = perceptual(context.settings.perceptual, context.subject.device)
+        except UnavailableError as error:
+            missing.append(Missing("lpips", error.reason, error.fix))
+    if context.reality.resolution < _SMALLEST:
+        raise UnavailableError(
+            f"pictures of {context.reality.resolution} pixels are too small to compare", "evaluate with larger ones"
+        )
     everyone = torch.arange(len(context.reality))
-    return context.reality.spread(everyone, context.settings.seed, "known")[: context.images]
+    numbers = context.reality.spread(everyone, context.settings.seed, "known")[: context.images]
+    scores: dict[str, list[Tensor]] = {}
+    if shapes or networks is not None or context.wants("psnr", "ssim"):
+        for row in _scores(context, known, numbers, shapes, networks):
+            for name, values in row.items():
+                scores.setdefault(name, []).append(values.cpu())
+    found = {name: torch.cat(values) for name, values in scores.items()}
+    return [*missing, *_figures(context, found, context.reality.identities[numbers], networks)]
 
 
-def _compared(context: Context, what: str, score: Any) -> dict[str, Tensor]:
-    """Return the scores of the model's pictures of known people against the data's, ``(n,)`` each."""
-    known, numbers = _latents(context), _numbers(context)
-    made = context.shown(known[numbers], context.reality.cameras[numbers], None, what)
-    real = context.reality.pictures(numbers, context.settings.batch)
-    found: dict[str, list[Tensor]] = {}
-    for shown, true in zip(made, real, strict=True):
+def _require_shapes(context: Context) -> None:
+    context.require_depth()
+    for field in ("depth", "mask"):
+        lacking = context.reality.lacks(field)
+        if lacking is not None:
+            raise UnavailableError(lacking, "evaluate with data that has both, such as 'aetherist data heads' makes")
+
+
+@torch.no_grad()
+def _scores(
+    context: Context,
+    known: Tensor,
+    numbers: Tensor,
+    shapes: bool,
+    networks: tuple[VGG16Features, LPIPS] | None,
+) -> Iterator[dict[str, Tensor]]:
+    """Yield the scores of each picture, a batch at a time."""
+    reality, batch = context.reality, context.settings.batch
+    cameras = reality.cameras[numbers]
+    real = reality.pictures(numbers, batch)
+    views = reality.views(numbers, batch) if shapes else None
+    for shown in context.shown(known[numbers], cameras, None, "known people"):
         image = shown["image"]
-        for name, values in score(image, true.to(image)).items():
-            found.setdefault(name, []).append(values.cpu())
-    return {name: torch.cat(values) for name, values in found.items()}
+        target = next(real).to(image)
+        found: dict[str, Tensor] = {}
+        if context.wants("psnr", "ssim"):
+            found |= {"psnr": psnr(image, target), "ssim": ssim(image, target)}
+        if networks is not None:
+            look, distance = networks
+            found["lpips"] = distance.distances(look(image), look(target))
+        if views is not None:
+            truth = View(*(each.to(shown["depth"]) for each in next(views)))
+            found |= _shape_scores(View(image, shown["depth"], shown["alpha"], truth.camera), truth)
+        yield found
 
 
-def _left_out(found: Tensor) -> list[str]:
-    count = int((~found).sum())
-    return [f"{count} pictures are left out: no part of the model's mask lies on the data's"] if count else []
+def _shape_scores(shown: View, truth: View) -> dict[str, Tensor]:
+    side = min(shown.depth.shape[-1], truth.depth.shape[-1])
+    shown, truth = reduced(shown, side), reduced(truth, side)
+    both = shown.mask & truth.mask
+    gap = (shown.depth - truth.depth).abs().double() * both
+    return {
+        "depth": gap.sum(dim=(1, 2, 3)) / both.sum(dim=(1, 2, 3)),
+        "iou": intersection_over_union(shown.mask, truth.mask),
+        "size": head_size(truth),
+    }
+
+
+def _figures(
+    context: Context,
+    found: Mapping[str, Tensor],
+    people: Tensor,
+    networks: tuple[VGG16Features, LPIPS] | None,
+) -> Iterator[Figure | Missing]:
+    seed = context.settings.seed
+    for name, values in found.items():
+        if name == "depth" and context.wants(name):
+            yield _depth(values, float(found["size"].nanmean()), people, seed)
+        elif name == "lpips" and networks is not None:
+            look, distance = networks
+            standard = look.standard and distance.standard
+            yield Figure(name, mean_of(values, people, seed=seed), len(values), network=look.label, standard=standard)
+        elif context.wants(name):
+            yield Figure(name, mean_of(values, people, seed=seed), len(values))
+
+
+def _depth(errors: Tensor, size: float, people: Tensor, seed: int) -> Figure | Missing:
+    kept = errors.isfinite()
+    if not kept.any():
+        return Missing("depth", "the model shows nobody where the data does: no masks overlap", "train the model")
+    absolute = mean_of(errors[kept], people[kept], seed=seed)
+    ends = "" if absolute.low is None else f" ({absolute.low:.4f} to {absolute.high:.4f})"
+    notes = [
+        f"mean absolute error along the rays inside both masks: {absolute.value:.4f}{ends} units of the world; head "
+        f"size is the root of the area of the data's mask at its median depth, here {size:.3f}"
+    ]
+    left_out = int((~kept).sum())
+    if left_out:
+        notes.append(f"{left_out} pictures are left out: no part of the model's mask lies on the data's")
+    return Figure("depth", absolute.scaled(100 / size), int(kept.sum()), notes=tuple(notes))

@@ -12,8 +12,6 @@ from aetherist.graphs.model import Model
 from tests.components.embeddings.scripted import pixel_means
 from tests.graphs.evaluation.spheres import Balls, balls_set
 
-TRUTH = ("depth", "iou", "psnr", "ssim")
-
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -135,6 +133,13 @@ def test_what_cannot_be_measured_is_listed_with_the_way_to_get_it(tmp_path, monk
     assert missing["others"].fix == "aetherist weights get face-recognition"
     assert "no output alpha and no output depth" in missing["reprojection"].reason
     assert "attributes.latent" in missing["depth"].reason
+
+
+def test_what_lacks_a_network_does_not_keep_the_rest_from_being_measured(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("AETHERIST_CACHE", str(tmp_path))
+    found = measured(Balls(), data, "psnr", "lpips")
+    assert [figure.metric for figure in found.figures] == ["psnr"]
+    assert [(each.metric, each.fix) for each in found.missing] == [("lpips", "aetherist weights get vgg16-hed")]
 
 
 def test_a_model_that_shows_nobody_where_the_data_does_has_no_error_of_depth(data):
