@@ -44,6 +44,7 @@ class ComponentEntry(BaseModel):
     parameters: int
     file: str | None = Field(default=None, pattern=r"^[A-Za-z][A-Za-z0-9_]*\.safetensors$")
     sha256: str | None = None
+    compact: bool = False
 
 
 class Manifest(BaseModel):
@@ -71,6 +72,7 @@ def save_model(
     *,
     metadata: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    compact: bool = False,
 ) -> Manifest:
     """Write a model folder, whole or not at all.
 
@@ -80,6 +82,8 @@ def save_model(
         components: The modules under their names in the recipe.
         metadata: JSON-ready facts to keep with the model.
         overwrite: Whether to replace a model that is there.
+        compact: Whether to keep real numbers in 16 bits (fp16), at half the size. They are read back in the precision
+            of the component, so the model computes as before but for their rounding.
 
     Raises:
         WeightsError: If the folder exists and may not be replaced: not asked to, or it holds something else.
@@ -92,7 +96,7 @@ def save_model(
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        manifest = _write(draft, recipe, components, metadata or {})
+        manifest = _write(draft, recipe, components, metadata or {}, compact)
         _move_into_place(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
@@ -141,18 +145,18 @@ def read_recipe(folder: str | Path, manifest: Manifest) -> str:
         raise WeightsError(f"AE602  {path} cannot be read: {getattr(error, 'strerror', error)}") from None
 
 
-def model_digest(recipe: Recipe, components: Mapping[str, nn.Module]) -> str:
+def model_digest(recipe: Recipe, components: Mapping[str, nn.Module], *, compact: bool = False) -> str:
     """Return the digest that the manifest of these components would have, were they saved now."""
     parts = [hashlib.sha256(recipe.to_yaml().encode()).hexdigest()]
     for name, module in sorted(components.items()):
-        state = _storable(module)
+        state = _storable(module, compact)
         own = hashlib.sha256(save(state, metadata={"component": name})).hexdigest() if state else None
         parts.append(f"{name}={own}")
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def load_weights(folder: str | Path, components: Mapping[str, nn.Module], manifest: Manifest | None = None) -> Manifest:
-    """Fill modules from a model folder; they take over the precision in which the tensors were saved.
+    """Fill modules from a model folder; they take over the precision in which the tensors were saved, unless compact.
 
     Raises:
         WeightsError: If a file is damaged, or tensors are missing, surplus or misshapen; nothing is loaded then.
@@ -171,6 +175,9 @@ def load_weights(folder: str | Path, components: Mapping[str, nn.Module], manife
     if problems:
         raise WeightsError("\n".join(problems))
     for name, state in states.items():
+        if manifest.components[name].compact:
+            components[name].load_state_dict(state)
+            continue
         for key, tensor in components[name].state_dict(keep_vars=True).items():
             if tensor.dtype != state[key].dtype:
                 tensor.data = tensor.data.to(state[key].dtype)
@@ -200,10 +207,12 @@ def _kind(tensor: torch.Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
-def _write(folder: Path, recipe: Recipe, components: Mapping[str, nn.Module], metadata: Mapping[str, Any]) -> Manifest:
+def _write(
+    folder: Path, recipe: Recipe, components: Mapping[str, nn.Module], metadata: Mapping[str, Any], compact: bool
+) -> Manifest:
     entries = {}
     for name, module in components.items():
-        state = _storable(module)
+        state = _storable(module, compact)
         file = f"{name}.safetensors" if state else None
         if file is not None:
             try:
@@ -219,6 +228,7 @@ def _write(folder: Path, recipe: Recipe, components: Mapping[str, nn.Module], me
             parameters=sum(p.numel() for p in module.parameters()),
             file=file,
             sha256=_digest(folder / file) if file is not None else None,
+            compact=compact and file is not None,
         )
     (folder / RECIPE_FILE).write_text(recipe.to_yaml(), encoding="utf-8")
     manifest = Manifest(
@@ -233,12 +243,13 @@ def _write(folder: Path, recipe: Recipe, components: Mapping[str, nn.Module], me
     return manifest
 
 
-def _storable(module: nn.Module) -> dict[str, torch.Tensor]:
+def _storable(module: nn.Module, compact: bool) -> dict[str, torch.Tensor]:
     """Return the state with every tensor on the CPU, contiguous, and with memory of its own."""
-    return {
+    state = {
         key: tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for key, tensor in module.state_dict().items()
     }
+    return {key: t.half() if t.is_floating_point() else t for key, t in state.items()} if compact else state
 
 
 def _read(path: Path, entry: ComponentEntry) -> dict[str, torch.Tensor]:

@@ -122,10 +122,17 @@ class Model:
         return plan
 
     def save(
-        self, folder: str | Path, *, overwrite: bool = False, metadata: Mapping[str, Any] | None = None
+        self,
+        folder: str | Path,
+        *,
+        overwrite: bool = False,
+        metadata: Mapping[str, Any] | None = None,
+        compact: bool = False,
     ) -> Manifest:
-        """Write the model as a folder, whole or not at all."""
-        self.manifest = save_model(folder, self.recipe, self.components, overwrite=overwrite, metadata=metadata)
+        """Write the model as a folder, whole or not at all; a compact one keeps its weights in 16 bits."""
+        self.manifest = save_model(
+            folder, self.recipe, self.components, overwrite=overwrite, metadata=metadata, compact=compact
+        )
         return self.manifest
 
     def to(self, device: str | torch.device | None = None, dtype: torch.dtype | None = None) -> Self:

@@ -119,6 +119,18 @@ def test_the_precision_in_which_tensors_were_saved_is_kept(tmp_path: Path) -> No
     assert fresh["two"].weight is parameter, "the parameter is the same object, for optimisers and hooks"
 
 
+def test_a_compact_model_is_half_the_size_and_computes_in_full_precision(tmp_path: Path) -> None:
+    full = {"two": Linear.create()}
+    save_model(tmp_path / "m", RECIPE, full, compact=True)
+    assert load_file(tmp_path / "m" / "two.safetensors")["weight"].dtype is torch.float16
+    fresh: dict[str, nn.Module] = {"two": Linear.create()}
+    manifest = load_weights(tmp_path / "m", fresh)
+    assert manifest.components["two"].compact
+    weight = fresh["two"].weight
+    assert weight.dtype is torch.float32
+    assert torch.equal(weight, full["two"].weight.half().float())
+
+
 def test_a_folder_holds_a_recipe_a_file_a_component_and_a_manifest(saved: Path) -> None:
     assert set(contents(saved)) == {"recipe.yaml", "manifest.json", "one.safetensors", "two.safetensors"}
     assert Recipe.read(saved).plain() == RECIPE.plain()

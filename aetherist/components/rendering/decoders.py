@@ -48,6 +48,8 @@ class SoftplusDecoder(Component):
         """Features that go out, colours first."""
         lr_multiplier: PositiveFloat = 1.0
         """Learning rate of the layers, relative to the rest."""
+        density_gain: PositiveFloat = 1.0
+        """Factor on the density: surfaces that are learned from known depths become sharp sooner with more."""
 
     config: Config
 
@@ -62,7 +64,8 @@ class SoftplusDecoder(Component):
     def forward(self, features: PointFeatures["B N channels"]) -> Field:
         """Return density and features of each point."""
         y = self.net(features)
-        return Field(y[..., :1], _to_colour(y[..., 1:]))
+        density = y[..., :1] if self.config.density_gain == 1.0 else y[..., :1] * self.config.density_gain
+        return Field(density, _to_colour(y[..., 1:]))
 
 
 @component("decoder.mlp")

@@ -100,7 +100,7 @@ def _detail_scores(seed: int, morphs: Morphs) -> list[float]:
     details = shape.standard_normal(1 + 2 * len(morphs.free))
     form = (int(shape.integers(7)) + stream(seed, "latent form").random()) / 7
     uniform = [form, shape.random()]
-    normal = [details[0], *details[1::2], shape.standard_normal()]      # The others make faces uneven, hardly visibly.
+    normal = [details[0], *details[1::2], shape.standard_normal()]  # The others make faces uneven, hardly visibly.
     surface, brows = stream(seed, "surface"), stream(seed, "brow shape")
     normal += [*surface.standard_normal(5)]
     uniform += [*surface.random(12), brows.random()]

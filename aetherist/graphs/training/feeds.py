@@ -183,7 +183,7 @@ def resized(value: Tensor, size: int) -> Tensor:
 
 
 def resized_depth(depth: Tensor, size: int) -> Tensor:
-    """Return depths ``(B, 1, H, W)`` with ``size`` rows and columns: the mean over what is there, 0 where nothing is."""
+    """Return depths ``(B, 1, H, W)`` with ``size`` rows and columns: the mean of what is there, 0 where nothing is."""
     there = resized((depth > 0).to(depth.dtype), size)
     return torch.where(there > 1e-3, resized(depth, size) / there.clamp(min=1e-3), 0.0)
 

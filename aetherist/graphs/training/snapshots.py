@@ -56,7 +56,7 @@ def publish(
     """Write a model for use, with ``facts`` of its training in the manifest."""
     recipe = published(report, spec)
     parts = {name: part for name, part in components.items() if name in recipe.spec.components}
-    save_model(path, recipe, parts, metadata={"training": dict(facts)}, overwrite=True)
+    save_model(path, recipe, parts, metadata={"training": dict(facts)}, overwrite=True, compact=spec.compact)
 
 
 def draw(

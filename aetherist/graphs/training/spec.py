@@ -226,7 +226,9 @@ class SnapshotSpec(Spec):
     graph: str = "generate"
     """The graph that makes pictures."""
     every: PositiveCount | None = 200_000
-    """Save a model folder after so many images; none at the end alone."""
+    """Save a model folder after so many images; null for one at the end alone."""
+    compact: bool = False
+    """Save model folders with real numbers in 16 bits (fp16), at half the size."""
     images_every: PositiveCount | None = 50_000
     """Draw pictures after so many images."""
     grid: tuple[PositiveInt, PositiveInt] = (4, 4)

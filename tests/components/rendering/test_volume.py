@@ -56,6 +56,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "sum, to the border": {"aggregate": "sum", "padding": "border"},
     "wide box": {"box_warp": 1.6, "near": 0.1, "far": 2.6},
     "uneven samples": {"samples": 5, "importance_samples": 3},
+    "coarse samples propose": {"coarse": "proposal", "background": "learned"},
 }
 
 
@@ -154,6 +155,19 @@ def test_the_founding_sizes() -> None:
     view = render(part, planes, *PinholeRays.create(resolution=4)(sway(1).vector))
     assert view.features.shape == (1, 32, 4, 4)
     assert len(part.decoder.layers) == 8
+
+
+def test_proposals_are_not_seen_but_say_where_to_look() -> None:
+    options = {"samples": 32, "importance_samples": 64, "density_shift": 5.0}
+    seen, proposed = (renderer(coarse=coarse, **options) for coarse in ("seen", "proposal"))
+    planes, *rays = scene()
+    one, other = render(seen, 4 * planes, *rays), render(proposed, 4 * planes, *rays)
+    assert (one.alpha - other.alpha).abs().max() < 0.02
+    assert (one.image - other.image).abs().mean() < 0.05
+
+    planes.requires_grad_()
+    proposed(planes, *rays).features.sum().backward()
+    assert planes.grad is not None and planes.grad.abs().sum() > 0
 
 
 def test_jitter_without_seeds_is_refused() -> None:
