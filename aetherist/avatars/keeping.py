@@ -39,14 +39,17 @@ Digest: `{digest}`
 def save_folder(model: AvatarModel, folder: str | Path, *, overwrite: bool = False) -> None:
     """Write a model folder with the model's directions; see :meth:`AvatarModel.save_pretrained`."""
     inner = model.model
-    digest = model_digest(inner.recipe, inner.components)
+    manifest = inner.manifest
+    compact = manifest is not None and any(entry.compact for entry in manifest.components.values())
+    digest = model_digest(inner.recipe, inner.components, compact=compact)
     if digest != model.digest:
         raise WeightsError(
             f"{model.name} is no longer what it was when it was opened (its digest was {model.digest} and is {digest}: "
             "other weights, another precision, or overrides), so that its avatars would not open; save it as a model "
             f"of its own: model.model.save({str(folder)!r})"
         )
-    inner.save(folder, overwrite=overwrite, metadata=inner.manifest.metadata if inner.manifest is not None else None)
+    metadata = manifest.metadata if manifest is not None else None
+    inner.save(folder, overwrite=overwrite, metadata=metadata, compact=compact)
     if model.directions is not None:
         model.directions.save(Path(folder) / DIRECTIONS_FILE)
 

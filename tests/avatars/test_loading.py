@@ -94,6 +94,15 @@ def test_metadata_stay_with_a_model(folder: Path, tmp_path: Path) -> None:
     assert manifest.metadata == {"hours": 3}
 
 
+def test_a_compact_model_stays_compact_and_the_same(tmp_path: Path) -> None:
+    Model.build("tiny", overrides=SMALL).save(tmp_path / "model", compact=True)
+    small = aetherist.load(tmp_path / "model")
+    small.save_pretrained(tmp_path / "again")
+    again = aetherist.load(tmp_path / "again")
+    assert again.digest == small.digest
+    assert again.avatar(7).render().tobytes() == small.avatar(7).render().tobytes()
+
+
 def test_a_model_that_was_changed_is_not_saved_as_the_one_that_it_was(folder: Path, tmp_path: Path) -> None:
     changed = aetherist.load(folder)
     assert changed.digest
