@@ -170,12 +170,14 @@ def _registered(faults: list[str]) -> None:
     from aetherist.core.component import registry
     from aetherist.core.config import recipe_names
     from aetherist.core.registry import distribution_of
+    from aetherist.graphs.sources import model_names
 
     counts: dict[str, int] = {}
     for name in registry.names():
         origin = distribution_of(registry.get(name))
         counts[origin] = counts.get(origin, 0) + 1
     rows: list[list[str | Text]] = [["  recipes", ", ".join(recipe_names()) or "none"]]
+    rows += [["  models", ", ".join(model_names()) or "none"]]
     rows += [["  components", f"{count} of {origin}"] for origin, count in counts.items()]
     rows.append(["  port types", str(len(registry.types()))])
     columns(["", ""], rows, head=False)
