@@ -14,7 +14,7 @@ Faces = NDArray[np.int64]
 Values = NDArray[np.float32]
 
 NUDGE = 1e-4
-"""Values nearer to the level than this share of their mean are moved away, so that no vertex falls on a sample."""
+"""Values nearer to the level than this share of their layer's mean are moved away: no vertex falls on a sample."""
 
 
 def march(layers: Iterable[Values], level: float, *, closed: bool = True) -> tuple[Vertices, Faces]:
@@ -107,7 +107,7 @@ def _closing(layers: Iterable[Values], level: float) -> Iterator[Values]:
 
 def _off_the_level(values: Values) -> Values:
     """Move values that are all but at the level away from it: vertices at one place would make faces without area."""
-    least = np.float32(NUDGE) * np.abs(values).mean()
+    least = np.float32(NUDGE) * np.abs(values).mean(axis=(1, 2), keepdims=True)
     return np.where(np.abs(values) < least, np.copysign(least, values), values)
 
 

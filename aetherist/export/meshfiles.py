@@ -58,7 +58,7 @@ def write_mesh(
     files = writer(path, mesh, scale, None if metadata is None else one_line(metadata))
     for file, data in files.items():
         write_whole(file, data)
-    return list(files)
+    return [path, *(file for file in files if file != path)]
 
 
 def linear_from_srgb(colours: NDArray[np.uint8]) -> NDArray[np.float64]:

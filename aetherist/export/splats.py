@@ -67,7 +67,7 @@ def splats_of(
     *,
     colour: Colour | None = None,
     opacity: float = 0.95,
-    overlap: float = 0.7,
+    overlap: float = 0.5,
     thickness: float = 0.1,
     seed: int = 0,
     device: str | torch.device = "cpu",

@@ -114,7 +114,7 @@ def _look(
     mesh: Mesh, camera: Cameras, picture: Tensor, points: Floats, normals: Floats
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what a picture shows of points, ``(N, 3)``, and how much that counts, ``(N, 1)``."""
-    side = max(512, picture.shape[-1])
+    side = max(256, picture.shape[-1])
     pixels, depth = project(points, camera, side)
     raster: Raster = rasterise(mesh, camera, side)
     column, row = np.floor(pixels).astype(np.int64).T
