@@ -15,7 +15,7 @@ from aetherist.cli.options import Device
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from aetherist.cli.provenance import Told
+    from aetherist.cli.remaking import Told
     from aetherist.graphs.model import Model
 
 app = App(name="recipe", help="Give back the recipe that made a picture.")
@@ -49,7 +49,7 @@ def from_(
         format: `yaml`, a recipe; or `json`, all that the file says.
         out: Write the recipe to this file instead of printing it.
     """
-    from aetherist.cli.provenance import told_by
+    from aetherist.cli.remaking import told_by
 
     everything, told = told_by(file)
     if verify:
@@ -78,7 +78,7 @@ def _verify(
     tolerance: int,
     device: str,
 ) -> int:
-    from aetherist.cli.provenance import made_again
+    from aetherist.cli.remaking import made_again
     from aetherist.export.metadata import VIDEO_SUFFIXES
     from aetherist.export.pictures import decode_picture
 
