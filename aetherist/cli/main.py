@@ -33,6 +33,7 @@ COMMANDS = (
     ("evaluate", "evaluate:evaluate", MODELS, "Measure how good a model is against data."),
     ("render", "render:render", MODELS, "Make pictures of seeds and avatars."),
     ("video", "video:video", MODELS, "Make a video of seeds and avatars."),
+    ("batch", "batch:batch", MODELS, "Make pictures of very many people, and go on where it was stopped."),
     ("export", "export:export", MODELS, "Write a person as a mesh, as splats or as a volume."),
     ("run", "run:run", MODELS, "Run any graph on tensors from a file."),
     ("profile", "profile:profile", MODELS, "Measure the time and memory of the steps of a graph."),

@@ -45,6 +45,7 @@ def device_named(name: str) -> str:
 
 def open_model(source: str, device: str, overrides: list[str] | None, precision: Precision | None = None) -> Model:
     """Open a model (by folder or name) or a recipe on a device, with arithmetic that is float32 where it says float32."""
+    from aetherist.graphs.arithmetic import exact_arithmetic
     from aetherist.graphs.model import Model
     from aetherist.graphs.sources import model_folder
 
@@ -56,7 +57,7 @@ def open_model(source: str, device: str, overrides: list[str] | None, precision:
         if precision == "fp16" and chosen == "cpu":
             warn("fp16 is for GPUs: on a CPU the fp16 blocks compute in float32")
     if chosen.startswith("cuda"):
-        _exact_arithmetic()
+        exact_arithmetic()
     model = Model.open(source, overrides=changes)
     if model.manifest is None:
         warn(f"{source} is a recipe: its weights are fresh and untrained (seed 0)")
@@ -83,16 +84,6 @@ def _precision_overrides(source: str, precision: Precision, overrides: list[str]
         if precision == "fp16" and getattr(config, "conv_clamp", 0) is None:
             changes.append(f"{place}.conv_clamp=256")
     return changes
-
-
-def _exact_arithmetic() -> None:
-    """Keep convolutions from rounding float32 to fewer bits, and from choosing algorithms at random."""
-    import torch
-
-    cudnn: Any = torch.backends.cudnn
-    cudnn.conv.fp32_precision = "ieee"
-    cudnn.deterministic = True
-    torch.backends.cuda.matmul.fp32_precision = "ieee"
 
 
 def existing_folder(path: Path, option: str) -> Path:
