@@ -6,11 +6,15 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 JOBS   ?= 2
 
-.PHONY: demo test lint docs schema bench install clean
+.PHONY: demo reference test lint docs schema bench install clean
 
-## demo: check a recipe, read a broken one's diagnostics, import reference weights, draw the picture they stand for
+## demo: people, an orbit video and a mesh from the model that ships
 demo: $(READY)
 	$(BIN)/python examples/demo.py --out out/demo
+
+## reference: import the reference's weights and draw the picture that they stand for
+reference: $(READY)
+	$(BIN)/python examples/against_reference.py --out out/reference
 
 ## test: run the tests
 test: $(READY)
