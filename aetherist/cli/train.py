@@ -99,7 +99,7 @@ def _run(model: Model, album: Any, folder: RunFolder, together: World, place: An
 
 
 def _data(path: Path | None, spec: TrainingSpec) -> Any:
-    from aetherist.cli.training_data import TrainingData
+    from aetherist.data import TrainingData
     from aetherist.graphs.training.data import OTHER
     from aetherist.graphs.training.feeds import fields_of
 

@@ -14,9 +14,8 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from aetherist.cli.training_data import TrainingData
 from aetherist.cli.training_view import LiveView, clock, line
-from aetherist.data import mirror_camera, sample_path
+from aetherist.data import sample_path
 from aetherist.graphs.training import events
 from aetherist.graphs.training.checkpoint import latest_checkpoint
 
@@ -146,19 +145,6 @@ def test_faults_of_a_training_are_found_by_check(cli, recipe):
     assert result.code == 1
     assert "AE701" in result.out
     assert "did you mean step?" in result.out
-
-
-def test_the_data_gives_single_fields_and_reads_no_more_than_it_must(monkeypatch):
-    data = TrainingData(sample_path(), {"image", "mask", "attributes.age"}, resolution=32)
-    assert {"camera", "image", "mask", "identity", "attributes.age", "attributes.smile"} <= set(data.fields)
-    assert "depth" not in data.fields
-    row = data.read(3, ("image", "mask", "attributes.age"), mirrored=False)
-    assert (row["image"].shape, row["mask"].shape, row["attributes.age"].shape) == ((3, 32, 32), (1, 32, 32), ())
-    mirrored = data.read(3, ("image", "camera"), mirrored=True)
-    assert mirrored["image"].equal(row["image"].flip(-1))
-    assert mirrored["camera"].equal(mirror_camera(data.read(3, ("camera",), mirrored=False)["camera"]))
-    monkeypatch.delattr(type(data.dataset), "__getitem__")  # cameras need no picture
-    assert data.read(3, ("camera",), mirrored=False)["camera"].shape == (25,)
 
 
 def stepped(images: int = 1000, **changes: object) -> events.Stepped:

@@ -125,6 +125,7 @@ class SynthesisBlock(nn.Module):
     every other has two, of which the first doubles the resolution if ``up``.
 
     Args:
+        positions: Whether a learned map is added between the convolutions.
         precision: Half precision of the block's activations, or ``None`` for that of its weights.
     """
 
@@ -140,11 +141,13 @@ class SynthesisBlock(nn.Module):
         *,
         up: bool = True,
         stream: int = 0,
+        positions: bool = False,
         conv_clamp: float | None = None,
         precision: Precision | None = None,
     ) -> None:
         super().__init__()
         self.up, self.precision = up and in_channels > 0, precision
+        self.positions: nn.Parameter | None = None
         self.register_buffer("resample_filter", fir_filter())
         self.conv0: SynthesisLayer | None = None
         if in_channels == 0:
@@ -153,6 +156,8 @@ class SynthesisBlock(nn.Module):
             self.conv0 = SynthesisLayer(
                 in_channels, out_channels, style_dim, resolution, up=up, stream=stream, conv_clamp=conv_clamp
             )
+            if positions:
+                self.positions = nn.Parameter(torch.zeros(out_channels, resolution, resolution))
         self.conv1 = SynthesisLayer(
             out_channels,
             out_channels,
@@ -194,6 +199,8 @@ class SynthesisBlock(nn.Module):
             x = x.contiguous(memory_format=torch.channels_last)
         if self.conv0 is not None:
             x = self.conv0(x, next(style), self.conv0.noise(mode, seeds))
+            if self.positions is not None:
+                x = x + self.positions.to(x.dtype)
         x = self.conv1(x, next(style), self.conv1.noise(mode, seeds))
         y = self.torgb(x, next(style)).to(styles[0].dtype)
         if image is None:

@@ -36,6 +36,9 @@ class TriplaneSynthesis(Component):
         """and no more than this."""
         noise: NoiseMode = "const"
         """Noise of every layer: stored maps, maps drawn from the seeds, or none."""
+        positions: bool = False
+        """Add a learned map in every block, as the first block begins with one. Features then know where on a plane
+        they are, and subjects that are aligned are learned much sooner; subjects that move about are not helped."""
         half_precision_blocks: NonNegativeInt = 0
         """How many of the highest resolutions compute in half precision."""
         precision: Precision = "fp16"
@@ -74,6 +77,7 @@ class TriplaneSynthesis(Component):
                 resolution,
                 3 * config.channels,
                 stream=2 * index,
+                positions=config.positions,
                 conv_clamp=config.conv_clamp,
                 precision=config.block_precision(resolution),
             )

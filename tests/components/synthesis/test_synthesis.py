@@ -117,6 +117,16 @@ def test_gradients_reach_every_parameter() -> None:
     assert all(p.grad is not None and p.grad.isfinite().all() for p in part.parameters())
 
 
+def test_positions_begin_as_nothing_and_are_learned() -> None:
+    plain, placed = synthesis(), synthesis(positions=True)
+    added = placed.state_dict().keys() - plain.state_dict().keys()
+    assert added == {"b8.positions", "b16.positions", "b32.positions"}
+    placed.load_state_dict(plain.state_dict(), strict=False)
+    torch.testing.assert_close(placed(styles()), plain(styles()))
+    placed(styles()).square().sum().backward()
+    assert all((gradient := placed.get_parameter(name).grad) is not None and gradient.abs().sum() > 0 for name in added)
+
+
 def test_random_noise_without_seeds_is_refused() -> None:
     with pytest.raises(ValueError, match="pass 'seeds'"):
         synthesis(noise="random")(styles())

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from aetherist.data import ImageDataset
+from aetherist.data.dataset import ImageDataset
 
 ATTRIBUTE = "attributes."
 """Prefix of the fields that are attributes, such as ``attributes.age``."""
