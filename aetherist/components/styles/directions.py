@@ -20,6 +20,10 @@ def _tensor(values: Tensor) -> Tensor:
     return values.detach().to("cpu", torch.float32, copy=True)
 
 
+def _dict(facts: Mapping[str, Any]) -> dict[str, Any]:
+    return dict(facts)
+
+
 def _tuple(directions: Iterable[Direction]) -> tuple[Direction, ...]:
     return tuple(directions)
 
@@ -49,7 +53,7 @@ class Direction:
     step: float | None = None
     layers: tuple[int, ...] | None = attrs.field(default=None)
     range: tuple[float, float] | None = attrs.field(default=None)
-    quality: Mapping[str, float] = attrs.field(factory=dict, converter=dict)
+    quality: Mapping[str, float] = attrs.field(factory=dict, converter=_dict)
 
     @vector.validator
     def _unit_length(self, _: object, value: Tensor) -> None:
@@ -77,16 +81,16 @@ class Direction:
             raise ValueError(f"direction '{self.name}': a range goes from the lesser to the greater, not {value}")
 
     @classmethod
-    def of_step(cls, name: str, step: Tensor, **facts: Any) -> Self:
-        """Return the direction whose strength of 1 adds ``step`` to the styles, ``(D,)`` or ``(L, D)``.
+    def of_step(cls, name: str, added: Tensor, **facts: Any) -> Self:
+        """Return the direction whose strength of 1 adds so much to the styles: ``(D,)`` or ``(L, D)``.
 
         Raises:
-            ValueError: If the step is nothing.
+            ValueError: If that is nothing.
         """
-        length = float(step.double().norm())
+        length = float(added.double().norm())
         if not (math.isfinite(length) and length > 0):
             raise ValueError(f"direction '{name}': a step of the length {length:g} leads nowhere")
-        return cls(name, step.double() / length, length, **facts)
+        return cls(name, added.double() / length, length, **facts)
 
     @property
     def attribute(self) -> str:
@@ -135,7 +139,7 @@ class DirectionSet:
     directions: tuple[Direction, ...] = attrs.field(converter=_tuple)
     model_digest: str
     model: str = ""
-    about: Mapping[str, Any] = attrs.field(factory=dict, converter=dict)
+    about: Mapping[str, Any] = attrs.field(factory=dict, converter=_dict)
 
     @directions.validator
     def _distinct(self, _: object, value: tuple[Direction, ...]) -> None:
