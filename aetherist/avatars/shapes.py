@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
 import attrs
-import torch
 from torch import Tensor
 
 from aetherist.avatars.avatar import Avatar
@@ -64,6 +62,29 @@ class Extent:
         )
 
 
+class Field:
+    """The density and the colours of an avatar, which are found together: asked for the same points, it looks once."""
+
+    def __init__(self, avatar: Avatar) -> None:
+        self._avatar = avatar
+        self._points: Tensor | None = None
+        self._found: dict[str, Tensor] = {}
+
+    def density(self, points: Tensor) -> Tensor:
+        """Return the density before its softplus, ``(N,)``, at points ``(N, 3)`` in world units."""
+        return self._look(points)["density"][..., 0]
+
+    def colour(self, points: Tensor) -> Tensor:
+        """Return the colours of points, ``(N, 3)`` in [0, 1]: the first three features of the field."""
+        return self._look(points)["features"][:, :3].clamp(0, 1)
+
+    def _look(self, points: Tensor) -> dict[str, Tensor]:
+        if points is not self._points:
+            self._found = self._avatar.model.field(self._avatar, points)
+            self._points = points
+        return self._found
+
+
 def mesh_of(
     avatar: Avatar,
     *,
@@ -87,7 +108,7 @@ def mesh_of(
         closed: Close surfaces that leave the box.
         parts: Keep the part with the largest area, or all.
         faces: Simplify to so many faces; with a texture 20,000 by default.
-        coloured: Give vertices the colours of the field.
+        coloured: Give vertices the colours that are seen.
         texture: Bake a texture with so many texels a side, from views all around.
         progress: Told the share of the field that is sampled.
 
@@ -95,8 +116,9 @@ def mesh_of(
         ValueError: If nothing crosses the level, or the model has no field.
     """
     extent = Extent.of(avatar)
+    field = Field(avatar)
     mesh = extract_mesh(
-        avatar.density,
+        field.density,
         box=extent.side if box is None else box,
         resolution=resolution,
         level=level,
@@ -104,7 +126,8 @@ def mesh_of(
         closed=closed,
         parts=parts,
         faces=FACES if faces is None and texture is not None else faces,
-        colour=colour_of(avatar) if coloured or texture is not None else None,
+        colour=field.colour if coloured or texture is not None else None,
+        seen=True,
         device=avatar.model.device,
         progress=progress,
     )
@@ -116,16 +139,15 @@ def mesh_of(
 
 
 def splats_from(avatar: Avatar, count: int = 100_000, *, mesh: Mesh | None = None, **options: Any) -> Splats:
-    """Return splats on the surface of an avatar, coloured by its field.
+    """Return splats on the surface of an avatar, in its colours.
 
     Args:
         avatar: Of a model with the graph ``field``.
         count: How many.
-        mesh: The surface, if it is there already.
+        mesh: The surface with colours at its vertices, if it is there already.
         options: Of :func:`mesh_of`.
     """
-    surface = mesh if mesh is not None else mesh_of(avatar, coloured=False, **options)
-    return splats_of(surface, count, colour=colour_of(avatar), device=avatar.model.device)
+    return splats_of(mesh if mesh is not None else mesh_of(avatar, **options), count)
 
 
 def write_density(
@@ -168,8 +190,3 @@ def overlap(avatar: Avatar, mesh: Mesh, cameras: Cameras | None = None) -> list[
 def views(avatar: Avatar, angles: tuple[tuple[float, float], ...]) -> Cameras:
     """Return the model's cameras at pairs of yaw and pitch, ``(N,)``."""
     return Cameras.stack([avatar.camera(yaw, pitch) for yaw, pitch in angles])
-
-
-def colour_of(avatar: Avatar) -> Callable[[Tensor], Tensor]:
-    """Return what gives the colours of points ``(N, 3)``: the first three features of the field, in [0, 1]."""
-    return lambda points: avatar.model.field(avatar, points)["features"][:, :3].clamp(0, 1).to(torch.float32)

@@ -116,7 +116,7 @@ def export(
             closed=closed,
             parts=parts,
             faces=faces,
-            coloured=colours,
+            coloured=colours or kind == SPLATS,
             texture=texture,
             progress=progress,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -11,9 +11,9 @@ import attrs
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from aetherist.export.lattice import QUERY, Box, Density, Lattice, Progress
+from aetherist.export.colours import Colour, colours_at, colours_seen
+from aetherist.export.lattice import Box, Density, Lattice, Progress
 from aetherist.export.marching import march
 from aetherist.export.packages import needed
 
@@ -22,9 +22,6 @@ LEVEL = 10.0
 
 METRES = 0.47
 """Metres in a world unit of models of heads: a face of the usual size then has its size."""
-
-Colour = Callable[[Tensor], Tensor]
-"""Points ``(N, 3)`` in world units to colours in [0, 1], sRGB, ``(N, 3)``; further channels are left aside."""
 
 
 @attrs.frozen(eq=False, repr=False, slots=False)
@@ -132,6 +129,7 @@ def extract_mesh(
     parts: Literal["largest", "all"] = "largest",
     faces: int | None = None,
     colour: Colour | None = None,
+    seen: bool = False,
     device: str | torch.device = "cpu",
     progress: Progress | None = None,
 ) -> Mesh:
@@ -152,6 +150,8 @@ def extract_mesh(
         parts: Keep the part with the largest area, or all.
         faces: Simplify to about so many faces at most (Garland and Heckbert 1997).
         colour: Colours of points; vertices are then coloured.
+        seen: Give vertices the colour that is seen by who looks straight at them, through what is before and into what
+            is behind, instead of that of the very place.
         device: Where ``density`` and ``colour`` want their points.
         progress: Told the share of the layers that are done.
 
@@ -172,7 +172,12 @@ def extract_mesh(
         mesh = largest_part(mesh)
     if faces is not None and len(mesh.faces) > faces:
         mesh = simplify(mesh, faces)
-    return mesh if colour is None else paint(mesh, colour, device=device)
+    if colour is None:
+        return mesh
+    if not seen:
+        return attrs.evolve(mesh, colours=colours_at(mesh.vertices, colour, device=device))
+    colours = colours_seen(mesh.vertices, mesh.normals, colour, density, shift=shift, device=device)
+    return attrs.evolve(mesh, colours=colours)
 
 
 class _Span:
@@ -217,16 +222,3 @@ def simplify(mesh: Mesh, faces: int) -> Mesh:
 def _kept(mesh: Mesh, faces: NDArray[np.int64]) -> Mesh:
     used, places = np.unique(faces, return_inverse=True)
     return Mesh(mesh.vertices[used], places.reshape(-1, 3))
-
-
-@torch.no_grad()
-def paint(mesh: Mesh, colour: Colour, *, device: str | torch.device = "cpu") -> Mesh:
-    """Return a mesh whose vertices have the colours of the places that they are at."""
-    return attrs.evolve(mesh, colours=colours_at(mesh.vertices, colour, device=device))
-
-
-@torch.no_grad()
-def colours_at(points: NDArray[np.float32], colour: Colour, *, device: str | torch.device = "cpu") -> NDArray[np.uint8]:
-    """Return the colours of points ``(N, 3)`` as uint8."""
-    parts = [colour(part.to(device))[:, :3].float().cpu() for part in torch.split(torch.from_numpy(points), QUERY)]
-    return (torch.cat(parts) * 255.0 + 0.5).clamp(0, 255).to(torch.uint8).numpy()

@@ -184,3 +184,20 @@ def test_damaged_densities_and_boxes_are_refused():
         extract_mesh(lambda points: points, resolution=8)
     with pytest.raises(ValueError, match="has no volume"):
         Box((0, 0, 0), (1, 0, 1))
+
+
+def test_a_soft_surface_has_the_colour_that_a_ray_sees():
+    def fog(points):
+        return 20 * (points.norm(dim=-1) < 0.4).float() + 0.0
+
+    def brightness(points):
+        return points.norm(dim=-1, keepdim=True).expand(-1, 3) / 0.5
+
+    plain = extract_mesh(fog, resolution=48, colour=brightness)
+    seen = extract_mesh(fog, resolution=48, colour=brightness, seen=True)
+    into = np.linspace(0, 0.16, 10_000)
+    light = np.exp(-20 * into)
+    expected = ((0.4 - into) / 0.5 * light).sum() / light.sum() * 255
+    assert np.median(plain.colours) == pytest.approx(0.4 / 0.5 * 255, abs=3)
+    assert np.median(seen.colours) == pytest.approx(expected, abs=3)
+    assert expected < 0.75 * 255
