@@ -210,7 +210,7 @@ class ObjectStore(Store):
 
         try:
             yield obstore
-        except BaseError as error:
+        except (BaseError, OSError) as error:
             raise OSError(f"{self.url}/{name}: {_first_line(error)}") from None
 
     def __reduce__(self) -> tuple[Any, ...]:
