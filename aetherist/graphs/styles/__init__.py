@@ -8,13 +8,13 @@ from aetherist.graphs.styles.measuring import (
     Effect,
     Measured,
     Response,
-    Sight,
     calibrated,
     measure,
     with_figures,
 )
 from aetherist.graphs.styles.people import People, digest_of
 from aetherist.graphs.styles.regressor import AttributeRegressor, Target, train_regressor
+from aetherist.graphs.styles.sight import Sight, errors_on_model, sight_of
 from aetherist.graphs.styles.strips import strip
 from aetherist.graphs.styles.unsupervised import Modulation, modulations
 
@@ -35,12 +35,14 @@ __all__ = [
     "Target",
     "calibrated",
     "digest_of",
+    "errors_on_model",
     "learn",
     "load_regressor",
     "measure",
     "modulations",
     "read_labels",
     "save_regressor",
+    "sight_of",
     "strip",
     "train_regressor",
     "with_figures",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
@@ -14,6 +14,7 @@ from aetherist.components.styles import Direction, DirectionSet
 from aetherist.graphs.evaluation.intervals import Estimate, mean_of
 from aetherist.graphs.styles.people import Tell, silent
 from aetherist.graphs.styles.regressor import Target
+from aetherist.graphs.styles.sight import Sight
 
 STRENGTHS = (-2.0, -1.0, 1.0, 2.0)
 USUAL_PEOPLE = 256
@@ -24,25 +25,6 @@ _WEAK = 0.25
 
 _LENIENT = 0.25
 """Steps by which people may leave what there is in the data: readings are not sharp."""
-
-
-@attrs.frozen(eq=False)
-class Sight:
-    """What people are looked at with.
-
-    Attributes:
-        show: From styles ``(B, L, D)`` to pictures ``(B, 3, H, W)``.
-        read: From pictures to attributes, ``(B, K)``, in the order of ``targets``.
-        targets: What is read.
-        recognise: From pictures to vectors ``(B, E)`` whose cosine says who is who; None where no network is there.
-        network: What that is called.
-    """
-
-    show: Callable[[Tensor], Tensor]
-    read: Callable[[Tensor], Tensor]
-    targets: Sequence[Target]
-    recognise: Callable[[Tensor], Tensor] | None = None
-    network: str | None = None
 
 
 @attrs.frozen
