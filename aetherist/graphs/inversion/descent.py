@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 from torch import Tensor
 
+from aetherist.graphs.inversion.objective import numbers
+
 _WARM = 0.05
 """Share of the steps in which the rates rise."""
 
@@ -52,13 +54,7 @@ class Descent:
             ValueError: If a term is not finite.
         """
         assert self._optimizer is not None
-        values = {name: float(term.detach()) for name, term in terms.items()}
-        wrong = [name for name, value in values.items() if not math.isfinite(value)]
-        if wrong:
-            raise ValueError(
-                f"the loss is not finite any more ({', '.join(wrong)}): take a smaller learning rate, or see whether "
-                "the model's weights are damaged: aetherist render shows its people"
-            )
+        values = numbers(terms)
         tensors = [tensor for group in self._optimizer.param_groups for tensor in group["params"]]
         # Asked for these alone, autograd computes no gradient of the weights of a model that stands still.
         slopes = torch.autograd.grad(torch.stack(list(terms.values())).sum(), tensors, allow_unused=True)

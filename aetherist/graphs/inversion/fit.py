@@ -48,7 +48,7 @@ class Settings:
     tune_steps: int = 0
     candidates: int = 16
     seed: int = 0
-    rate: float = 0.1
+    rate: float = 0.2
     turn_rate: float = 0.02
     tune_rate: float = 0.0005
     weights: Weights = attrs.field(factory=Weights)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import attrs
@@ -113,8 +114,13 @@ class Objective:
 
     def _target(self, size: int) -> _Target:
         if size not in self._targets:
-            mask = None if self.mask is None else _resized(self.mask, size)
-            self._targets[size] = _Target(_resized(self.image, size), mask)
+            if self.mask is None:
+                self._targets[size] = _Target(_resized(self.image, size), None)
+            else:
+                mask = _resized(self.mask, size)
+                # What does not count is not to shine into the pixels beside it.
+                image = _resized(self.image * self.mask, size) / mask.clamp(min=1e-3)
+                self._targets[size] = _Target(image, mask)
         return self._targets[size]
 
     @torch.no_grad()
@@ -144,6 +150,22 @@ class _Target:
     def within(self, picture: Tensor) -> Tensor:
         """Return a picture as networks are to see it: grey where nothing counts."""
         return picture if self.mask is None else picture * self.mask
+
+
+def numbers(terms: Mapping[str, Tensor]) -> dict[str, float]:
+    """Return terms as numbers.
+
+    Raises:
+        ValueError: If one is not finite.
+    """
+    values = {name: float(term.detach()) for name, term in terms.items()}
+    wrong = [name for name, value in values.items() if not math.isfinite(value)]
+    if wrong:
+        raise ValueError(
+            f"the loss is not finite ({', '.join(wrong)}): take a smaller learning rate, or see whether the model's "
+            "weights are damaged: aetherist render shows its people"
+        )
+    return values
 
 
 def _resized(values: Tensor, size: int) -> Tensor:

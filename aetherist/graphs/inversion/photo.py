@@ -39,16 +39,16 @@ def read_photo(path: str | Path, resolution: int, *, mask: str | Path | None = N
     Args:
         path: PNG, JPEG, WebP or anything else that Pillow reads, of any mode and size.
         resolution: Of the model's pictures.
-        mask: A file of the picture's size (turned or not): white where the person is.
+        mask: A file of the picture's size: white where the person is, or transparent where not.
 
     Raises:
         ValueError: If a file is no picture, is too small or empty, or the mask has another size.
         OSError: If a file cannot be read.
     """
     path = Path(path)
-    picture, turned = _upright(path)
+    picture, turned, frames = _upright(path)
     notes = [f"{path.name} was turned as its EXIF data say"] if turned else []
-    if getattr(picture, "n_frames", 1) > 1:
+    if frames > 1:
         notes.append(f"{path.name} has many pictures: the first is taken")
     colours, cover = _parts(picture)
     if mask is not None:
@@ -62,21 +62,27 @@ def read_photo(path: str | Path, resolution: int, *, mask: str | Path | None = N
         notes.append(f"{path.name} is {picture.width} x {picture.height}: the middle {side} x {side} are taken")
     if side < resolution:
         notes.append(f"{path.name} has fewer pixels than the model's {resolution} x {resolution}: it is enlarged")
-    seen = None if cover is None else _sized(cover, resolution)
-    if seen is not None and float(seen.mean()) < 1e-3:
+    if cover is None:
+        return Photo(_sized(colours, resolution) * 2 - 1, None, tuple(notes))
+    colours.putalpha(cover)  # so that what does not count is left out where pixels are averaged
+    both = _sized(colours, resolution)
+    seen = both[3:]
+    if float(seen.mean()) < 1e-3:
         raise ValueError(
             f"{mask or path}: nothing of the middle {side} x {side} pixels counts; the mask is black there"
         )
-    return Photo(_sized(colours, resolution) * 2 - 1, seen, tuple(notes))
+    return Photo(torch.where(seen > 0, both[:3] * 2 - 1, 0.0), seen, tuple(notes))
 
 
-def _upright(path: Path) -> tuple[Image.Image, bool]:
-    """Return a picture as it is to be looked at, and whether its EXIF data had it turned."""
+def _upright(path: Path) -> tuple[Image.Image, bool, int]:
+    """Return a picture as it is to be looked at, whether its EXIF data had it turned, and how many the file has."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(path)
-            picture.load()
+            with path.open("rb") as file:
+                picture = Image.open(file)
+                frames = getattr(picture, "n_frames", 1)
+                picture.load()
     except (UnidentifiedImageError, SyntaxError, Image.DecompressionBombError) as error:
         raise ValueError(f"{path} cannot be read as a picture: {error}; save it as PNG or JPEG") from error
     except OSError as error:
@@ -84,7 +90,7 @@ def _upright(path: Path) -> tuple[Image.Image, bool]:
             raise
         raise ValueError(f"{path} is damaged: {error}") from error
     turned = picture.getexif().get(0x0112, 1) not in (0, 1)
-    return (ImageOps.exif_transpose(picture) if turned else picture), turned
+    return (ImageOps.exif_transpose(picture) if turned else picture), turned, frames
 
 
 def _parts(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
@@ -99,22 +105,18 @@ def _parts(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
     alpha = whole.getchannel("A")
     if alpha.getextrema()[0] == 255:
         return whole.convert("RGB"), None
-    grey = Image.new("RGBA", whole.size, (128, 128, 128, 255))  # the colours below what is transparent may be anything
-    return Image.alpha_composite(grey, whole).convert("RGB"), alpha
+    return whole.convert("RGB"), alpha
 
 
 def _mask(path: Path, size: tuple[int, int], photo: Path) -> Image.Image:
-    picture, _ = _upright(path)
+    picture, *_ = _upright(path)
     if picture.size != size:
         raise ValueError(
             f"the mask {path} has {picture.width} x {picture.height} pixels, and {photo} has {size[0]} x {size[1]}; "
             "give one of the same size"
         )
     colours, cover = _parts(picture)
-    grey = colours.convert("L")
-    if cover is not None and grey.getextrema()[0] == grey.getextrema()[1]:
-        return cover  # a stencil: one colour, and transparent elsewhere
-    return grey
+    return colours.convert("L") if cover is None else cover
 
 
 def _sized(picture: Image.Image, resolution: int) -> Tensor:

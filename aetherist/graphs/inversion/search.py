@@ -10,7 +10,7 @@ import attrs
 import torch
 from torch import Tensor
 
-from aetherist.graphs.inversion.objective import Objective
+from aetherist.graphs.inversion.objective import Objective, numbers
 from aetherist.graphs.inversion.sight import Sight
 from aetherist.graphs.inversion.space import StyleSpace
 
@@ -98,4 +98,4 @@ def search(
 @torch.no_grad()
 def distance(objective: Objective, shown: dict[str, Tensor]) -> float:
     """Return how far rough pictures are from the photograph."""
-    return float(torch.stack(list(objective(shown, whole=False).values())).sum())
+    return sum(numbers(objective(shown, whole=False)).values())
