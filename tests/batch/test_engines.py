@@ -21,17 +21,15 @@ from tests.batch.helpers import contents, made, manifest, recorded, small_job, w
 class Pretended(Engine):
     """Workers that answer in any order, and die as they are told to."""
 
-    def __init__(
-        self, workers: int, dies: Any = lambda task: False, seed: int = 0, ready: Any = lambda worker: "ready"
-    ):
+    def __init__(self, workers: int, dies: Any = lambda _: False, seed: int = 0, begins: Any = "ready") -> None:
         self.workers = workers
-        self.dies, self.ready = dies, ready
+        self.dies, self.begins = dies, begins
         self.random = random.Random(seed)
         self.coming: list[Event] = []
         self.given: list[Task] = []
 
     def start(self, worker: int) -> None:
-        self.coming.append(Event(worker, self.ready(worker), ValueError("no such model")))
+        self.coming.append(Event(worker, self.begins, ValueError("no such model")))
 
     def give(self, worker: int, task: Task) -> None:
         self.given.append(task)
@@ -91,12 +89,12 @@ def test_what_is_at_work_is_finished_when_it_stops() -> None:
 
 def test_workers_that_die_before_they_work_end_it() -> None:
     with pytest.raises(RuntimeError, match="workers die before they work"):
-        list(Pretended(2, ready=lambda worker: "died").outcomes(tasks(3)))
+        list(Pretended(2, begins="died").outcomes(tasks(3)))
 
 
 def test_a_worker_that_cannot_go_on_ends_it() -> None:
     with pytest.raises(ValueError, match="no such model"):
-        list(Pretended(2, ready=lambda worker: "broken").outcomes(tasks(3)))
+        list(Pretended(2, begins="broken").outcomes(tasks(3)))
 
 
 def test_errors_reach_other_processes_as_what_they_are() -> None:

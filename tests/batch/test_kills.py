@@ -18,7 +18,7 @@ from aetherist.batch import FolderStore
 from tests.batch.helpers import contents, manifest, recorded, whole
 
 ROOT = Path(__file__).parents[2]
-PEOPLE = 18
+PEOPLE = 12
 
 
 def count(folder: Path) -> int:
@@ -32,8 +32,12 @@ class Victims:
     def __init__(self) -> None:
         self.program = subprocess.Popen(
             [sys.executable, "-m", "tests.batch.victims"],
-            cwd=ROOT, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
+            cwd=ROOT,
+            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         assert self.hear() == "ready"
 
     def hear(self) -> str:
@@ -73,7 +77,7 @@ def undisturbed(victims: Victims, tmp_path_factory: pytest.TempPathFactory) -> d
     return contents(folder)
 
 
-@pytest.mark.parametrize(("batch", "seed"), [(1, 0), (1, 1), (3, 2)])
+@pytest.mark.parametrize(("batch", "seed"), [(1, 0), (3, 1)])
 def test_killing_at_random_moments(victims, undisturbed, tmp_path, batch, seed) -> None:
     store = FolderStore(tmp_path / "out")
     moments = random.Random(seed)
