@@ -100,6 +100,10 @@ SMALL: dict[str, dict[str, Any]] = {
         },
         "sizes": {"R": 8, "H": 4, "W": 3},
     },
+    "latent.slerp": {},
+    "styles.edit": {"config": {"axes": ["age", "smile"], "style_dim": 4, "style_layers": 3}},
+    "styles.mix": {"config": {"layers": [0, 2], "style_layers": 3}},
+    "styles.truncate": {},
     "superres.stylegan2": {
         "config": {"channels": 4, "resolution": 16, "input_resolution": 8, "widths": [6, 4], "style_dim": 8},
         "sizes": {"H": 8, "W": 8, "L": 3},

@@ -3,5 +3,17 @@
 from aetherist.components.styles.directions import Direction, DirectionSet
 from aetherist.components.styles.edits import Beyond, Edits
 from aetherist.components.styles.mixing import mixed_layers, slerp
+from aetherist.components.styles.parts import EditStyles, MixStyles, SlerpLatents, TruncateStyles
 
-__all__ = ["Beyond", "Direction", "DirectionSet", "Edits", "mixed_layers", "slerp"]
+__all__ = [
+    "Beyond",
+    "Direction",
+    "DirectionSet",
+    "EditStyles",
+    "Edits",
+    "MixStyles",
+    "SlerpLatents",
+    "TruncateStyles",
+    "mixed_layers",
+    "slerp",
+]

@@ -10,20 +10,21 @@ from torch import Tensor
 
 
 def slerp(one: Tensor, other: Tensor, amount: float) -> Tensor:
-    """Return what lies between two vectors on the arc between their directions, its length between theirs.
+    """Return what lies between vectors ``(..., N)`` on the arc between their directions, its length between theirs.
 
     Shoemake 1985. Opposite directions, between which there is no one arc, are mixed in a straight line.
     """
     first, second = one.double(), other.double()
-    lengths = first.norm(), second.norm()
-    cosine = (first @ second / (lengths[0] * lengths[1]).clamp_min(1e-12)).clamp(-1, 1)
-    angle = torch.acos(cosine)
-    if min(angle, math.pi - angle) < 1e-6:
-        return torch.lerp(one, other, amount)
-    direction = torch.sin((1 - amount) * angle) * first / lengths[0] + torch.sin(amount * angle) * second / lengths[1]
-    length = lengths[0] + (lengths[1] - lengths[0]) * amount
-    mixed: Tensor = direction / torch.sin(angle) * length
-    return mixed.to(one.dtype)
+    lengths = [vector.norm(dim=-1, keepdim=True).clamp_min(1e-12) for vector in (first, second)]
+    units = first / lengths[0], second / lengths[1]
+    # The angle by its sine and cosine halves: an arc cosine loses small angles, and its gradient at 1 is infinite.
+    apart, along = (units[0] - units[1]).norm(dim=-1, keepdim=True), (units[0] + units[1]).norm(dim=-1, keepdim=True)
+    angle = 2 * torch.atan2(apart, along)
+    straight = torch.minimum(angle, math.pi - angle) < 1e-6
+    safe = torch.where(straight, torch.full_like(angle, math.pi / 2), angle)
+    direction = torch.sin((1 - amount) * safe) * units[0] + torch.sin(amount * safe) * units[1]
+    mixed = direction / torch.sin(safe) * torch.lerp(lengths[0], lengths[1], amount)
+    return torch.where(straight, torch.lerp(first, second, amount), mixed).to(one.dtype)
 
 
 def mixed_layers(one: Tensor, other: Tensor, amount: float, layers: Iterable[int]) -> Tensor:
