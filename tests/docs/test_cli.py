@@ -13,7 +13,13 @@ TEXT = page("cli.md").text
 SECTIONS = dict(re.findall(r"^## (.+)\n([\s\S]*?)(?=^## |\Z)", TEXT, flags=re.MULTILINE))
 SHARED = SECTIONS["What commands share"]
 NAMES = [name for name, *_ in COMMANDS]
-PARTS = {"import": ["eg3d"], "recipe": ["from"], "data": ["check", "heads"], "weights": ["list", "get"]}
+PARTS = {
+    "import": ["eg3d"],
+    "recipe": ["from"],
+    "data": ["check", "heads"],
+    "weights": ["list", "get"],
+    "styles": ["learn", "evaluate", "show"],
+}
 FOREIGN = {"train": {"--nproc-per-node", "--max-restarts"}}
 """Options of other programs that a section shows."""
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
