@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [--quick] [check plans generator training meshes]``."""
+"""Run the benchmarks: ``python -m benchmarks [--quick] [check plans generator training meshes orbits batches]``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import platform
 
 import torch
 
-ALL = ("check", "plans", "generator", "training", "meshes")
+ALL = ("check", "plans", "generator", "training", "meshes", "orbits", "batches")
 
 
 def main() -> None:
