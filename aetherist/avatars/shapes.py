@@ -96,6 +96,7 @@ def mesh_of(
     faces: int | None = None,
     coloured: bool = True,
     texture: int | None = None,
+    thorough: bool = False,
     progress: Progress | None = None,
 ) -> Mesh:
     """Return the surface of an avatar; see :func:`aetherist.export.meshes.extract_mesh`.
@@ -110,6 +111,7 @@ def mesh_of(
         faces: Simplify to so many faces; with a texture 20,000 by default.
         coloured: Give vertices the colours that are seen.
         texture: Bake a texture with so many texels a side, from views all around.
+        thorough: Sample every cell, also far from the surface.
         progress: Told the share of the field that is sampled.
 
     Raises:
@@ -128,6 +130,7 @@ def mesh_of(
         faces=FACES if faces is None and texture is not None else faces,
         colour=field.colour if coloured or texture is not None else None,
         seen=True,
+        thorough=thorough,
         device=avatar.model.device,
         progress=progress,
     )

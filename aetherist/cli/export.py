@@ -49,6 +49,7 @@ def export(
     box: Annotated[str | None, Parameter(group=SURFACE, allow_leading_hyphen=True)] = None,
     parts: Annotated[Literal["largest", "all"], Parameter(group=SURFACE)] = "largest",
     faces: Annotated[PositiveInt | None, Parameter(group=SURFACE)] = None,
+    thorough: Annotated[bool, Parameter(group=SURFACE, negative="", show_default=False)] = False,
     closed: Annotated[bool, Parameter(group=SURFACE, negative="--open", show_default=False)] = True,
     colours: Annotated[bool, Parameter(group=LOOKS, negative="--no-colours", show_default=False)] = True,
     texture: Annotated[PositiveInt | None, Parameter(group=LOOKS)] = None,
@@ -70,11 +71,12 @@ def export(
         out: The file.
         scale: Metres in a world unit, 0.47 by default, which gives a head its size; 1 keeps world units.
         metadata: Whether the file says how it was made.
-        resolution: Samples along the longest side of the box. Time grows with its cube.
+        resolution: Samples along the longest side of the box. Beyond 128 they are taken near the surface only.
         level: Density, per world unit, that the surface is drawn at.
         box: Where to look, as `x,y,z,x,y,z`: the lower corner and the upper one; the whole field by default.
         parts: `largest` leaves away what hangs in the air.
         faces: Simplify the mesh to about so many; with a texture 20000 by default.
+        thorough: Sample every cell, also far from the surface, where a resolution above 128 does not.
         closed: Whether surfaces that leave the box are closed on its faces.
         colours: Whether vertices have colours.
         texture: Bake a texture of so many texels a side from rendered views, for `.glb` and `.obj`.
@@ -118,6 +120,7 @@ def export(
             faces=faces,
             coloured=colours or kind == SPLATS,
             texture=texture,
+            thorough=thorough,
             progress=progress,
         )
     told = _provenance(person, level, resolution) if metadata else None

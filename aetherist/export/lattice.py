@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from typing import Self
+from typing import Any, Self
 
 import attrs
 import numpy as np
@@ -91,12 +91,11 @@ class Lattice:
         """The sides of a cell, along x, y and z."""
         return np.divide(self.box.sides, self.counts)
 
-    def world(self, cells: NDArray[np.floating]) -> NDArray[np.float32]:
+    def world(self, cells: NDArray[Any]) -> NDArray[np.float32]:
         """Return the points ``(N, 3)`` at places counted in cells, whole numbers being their middles."""
         points: NDArray[np.float32] = (np.asarray(self.box.lower) + (cells + 0.5) * self.spacing).astype(np.float32)
         return points
 
-    @torch.no_grad()
     def layers(
         self, density: Density, *, device: str | torch.device = "cpu", progress: Progress | None = None
     ) -> Iterator[NDArray[np.float32]]:
@@ -106,25 +105,35 @@ class Lattice:
             ValueError: If the field gives other than a number a point, or one that is not finite.
         """
         columns, rows, layers = self.counts
-        x, y, z = (
-            low + (torch.arange(count, dtype=torch.float64) + 0.5) * float(step)
-            for low, count, step in zip(self.box.lower, self.counts, self.spacing, strict=True)
-        )
-        at_once = max(1, SLAB // (columns * rows))
-        for start in range(0, layers, at_once):
-            grid = torch.meshgrid(z[start : start + at_once], y, x, indexing="ij")
-            points = torch.stack([axis.reshape(-1) for axis in reversed(grid)], dim=-1).float()
-            values = torch.cat([_ask(density, part.to(device)) for part in torch.split(points, QUERY)])
-            yield values.reshape(-1, rows, columns).numpy()
+        for start, stop in self.slabs():
+            grid = np.meshgrid(np.arange(start, stop), np.arange(rows), np.arange(columns), indexing="ij")
+            cells = np.stack([axis.reshape(-1) for axis in reversed(grid)], axis=1)
+            yield ask(density, self.world(cells), device).reshape(-1, rows, columns)
             if progress is not None:
-                progress(min(start + at_once, layers) / layers)
+                progress(stop / layers)
+
+    def slabs(self) -> Iterator[tuple[int, int]]:
+        """Yield the first layer and the one after the last of each slab that is held at once."""
+        columns, rows, layers = self.counts
+        at_once = max(1, SLAB // (columns * rows))
+        return ((start, min(start + at_once, layers)) for start in range(0, layers, at_once))
 
 
-def _ask(density: Density, points: Tensor) -> Tensor:
-    values = density(points).detach()
-    if values.numel() != len(points):
-        raise ValueError(f"the density of {len(points)} points has the shape {tuple(values.shape)}; give one a point")
-    values = values.reshape(-1).float().cpu()
-    if not values.isfinite().all():
+@torch.no_grad()
+def ask(density: Density, points: NDArray[np.float32], device: str | torch.device = "cpu") -> NDArray[np.float32]:
+    """Return the density at points ``(N, 3)``, ``(N,)``.
+
+    Raises:
+        ValueError: If the field gives other than a number a point, or one that is not finite.
+    """
+    found = []
+    for part in torch.split(torch.from_numpy(points), QUERY):
+        values = density(part.to(device)).detach()
+        if values.numel() != len(part):
+            raise ValueError(f"the density of {len(part)} points has the shape {tuple(values.shape)}; give one a point")
+        found.append(values.reshape(-1).float().cpu())
+    whole = torch.cat(found)
+    if not whole.isfinite().all():
         raise ValueError("the density has values that are not finite: the weights are damaged (a training diverged?)")
-    return values
+    values_found: NDArray[np.float32] = whole.numpy()
+    return values_found

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from aetherist.export.colours import Colour, colours_at, colours_seen
 from aetherist.export.lattice import Box, Density, Lattice, Progress
 from aetherist.export.marching import march
+from aetherist.export.nearby import COARSE, layers_nearby
 from aetherist.export.packages import needed
 
 LEVEL = 10.0
@@ -130,6 +131,7 @@ def extract_mesh(
     faces: int | None = None,
     colour: Colour | None = None,
     seen: bool = False,
+    thorough: bool = False,
     device: str | torch.device = "cpu",
     progress: Progress | None = None,
 ) -> Mesh:
@@ -152,6 +154,8 @@ def extract_mesh(
         colour: Colours of points; vertices are then coloured.
         seen: Give vertices the colour that is seen by who looks straight at them, through what is before and into what
             is behind, instead of that of the very place.
+        thorough: Sample every cell, also beyond a resolution of 128, where it is else done near the surface only; see
+            :func:`aetherist.export.nearby.layers_nearby`.
         device: Where ``density`` and ``colour`` want their points.
         progress: Told the share of the layers that are done.
 
@@ -163,8 +167,11 @@ def extract_mesh(
     lattice = Lattice.of(box if isinstance(box, Box) else Box.cube(box), resolution)
     threshold = level if shift is None else raw_level(level, shift)
     span = _Span(threshold)
-    layers = map(span.see, lattice.layers(density, device=device, progress=progress))
-    cells, corners = march(layers, threshold, closed=closed)
+    if thorough or resolution <= COARSE:
+        layers = lattice.layers(density, device=device, progress=progress)
+    else:
+        layers = layers_nearby(lattice, density, threshold, device=device, progress=progress)
+    cells, corners = march(map(span.see, layers), threshold, closed=closed)
     if len(corners) == 0:
         raise ValueError(span.nothing(level, shift))
     mesh = Mesh(lattice.world(cells), corners)

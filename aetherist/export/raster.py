@@ -18,6 +18,8 @@ Floats = NDArray[np.floating]
 
 CANDIDATES = 1 << 21
 """Pairs of a face and a pixel that are looked at together."""
+ON_THE_EDGE = 1e-9
+"""So far outside a triangle still counts as inside, so that rounding leaves no gap between neighbours."""
 NEAREST = 1e-3
 """Faces nearer to the camera than this, in world units, are left out."""
 
@@ -79,10 +81,13 @@ def cover(corners: Floats, depth: Floats, size: tuple[int, int], names: NDArray[
     face = np.full(height * width, -1, np.int64)
     nearest = np.full(height * width, np.inf)
     weights = np.zeros((height * width, 3))
-    for triangle, pixel in _candidates(corners, height, width):
-        shares = _shares(corners[triangle], np.stack([pixel % width + 0.5, pixel // width + 0.5], axis=1))
-        inside = (shares >= 0).all(axis=1)
-        triangle, pixel, shares = triangle[inside], pixel[inside], shares[inside]
+    planes = _planes(corners)
+    for triangle, row, column in _candidates(corners, height, width):
+        plane = planes[triangle]
+        shares = plane[..., 0] * (column + 0.5)[:, None] + plane[..., 1] * (row + 0.5)[:, None] + plane[..., 2]
+        inside = (shares >= -ON_THE_EDGE).all(axis=1)
+        triangle, pixel = triangle[inside], (row * width + column)[inside]
+        shares = shares[inside].clip(min=0.0)
         # What is linear on the picture is 1 / z, and what is linear on the triangle is that times z (Blinn 1992).
         shares = shares / depth[triangle]
         z = 1.0 / shares.sum(axis=1)
@@ -95,8 +100,10 @@ def cover(corners: Floats, depth: Floats, size: tuple[int, int], names: NDArray[
     return Raster(face.reshape(size), nearest.reshape(size), weights.reshape(*size, 3))
 
 
-def _candidates(corners: Floats, height: int, width: int) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield pairs of triangles and pixels whose middles lie in the rectangle around the triangle."""
+def _candidates(
+    corners: Floats, height: int, width: int
+) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]]:
+    """Yield triangles, rows and columns of pixels whose middles lie in the rectangle around the triangle."""
     low = np.ceil(corners.min(axis=1) - 0.5).clip(0, [width, height]).astype(np.int64)
     high = np.floor(corners.max(axis=1) - 0.5).clip(-1, [width - 1, height - 1]).astype(np.int64)
     spans = (high - low + 1).clip(min=0)
@@ -107,23 +114,20 @@ def _candidates(corners: Floats, height: int, width: int) -> Iterator[tuple[NDAr
         triangle = np.repeat(group, counts[group])
         starts = np.cumsum(counts[group]) - counts[group]
         within = np.arange(len(triangle)) - np.repeat(starts, counts[group])
-        row, column = within // spans[triangle, 0], within % spans[triangle, 0]
-        yield triangle, (low[triangle, 1] + row) * width + low[triangle, 0] + column
+        row, column = np.divmod(within, spans[triangle, 0])
+        yield triangle, low[triangle, 1] + row, low[triangle, 0] + column
 
 
-def _shares(corners: Floats, points: Floats) -> NDArray[np.float64]:
-    """Return barycentric coordinates ``(N, 3)`` of points in triangles; -1 where a triangle has no area."""
-    a, b, c = corners[:, 0], corners[:, 1], corners[:, 2]
-    whole = _cross(b - a, c - a)
-    flat = whole == 0
-    parts = np.stack([_cross(c - b, points - b), _cross(a - c, points - c), _cross(b - a, points - a)], axis=1)
-    shares: NDArray[np.float64] = np.where(flat[:, None], -1.0, parts / np.where(flat, 1.0, whole)[:, None])
-    return shares
-
-
-def _cross(a: Floats, b: Floats) -> Floats:
-    result: Floats = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
-    return result
+def _planes(corners: Floats) -> NDArray[np.float64]:
+    """Return how barycentric coordinates hang on column, row and one, ``(F, 3, 3)``; -1 where there is no area."""
+    x, y = np.moveaxis(corners.astype(np.float64), -1, 0)
+    next_x, next_y, last_x, last_y = (np.roll(axis, shift, axis=1) for shift in (-1, 1) for axis in (x, y))
+    planes = np.stack([next_y - last_y, last_x - next_x, next_x * last_y - last_x * next_y], axis=-1)
+    area = planes[..., 2].sum(axis=1)
+    flat = area == 0
+    planes /= np.where(flat, 1.0, area)[:, None, None]
+    planes[flat] = [0.0, 0.0, -1.0]
+    return planes
 
 
 def silhouette_overlap(mesh: Mesh, cameras: Cameras, alpha: Tensor, *, threshold: float = 0.5) -> list[float]:

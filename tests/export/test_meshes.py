@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn import functional as F
 
-from aetherist.export import lattice
+from aetherist.export import lattice, meshes, nearby
 from aetherist.export.lattice import Box, Lattice
 from aetherist.export.meshes import LEVEL, Mesh, extract_mesh, raw_level, simplify
 from tests.export.shapes import RADIUS, RING, TUBE, quadrants, sphere, torus
@@ -201,3 +201,24 @@ def test_a_soft_surface_has_the_colour_that_a_ray_sees():
     assert np.median(plain.colours) == pytest.approx(0.4 / 0.5 * 255, abs=3)
     assert np.median(seen.colours) == pytest.approx(expected, abs=3)
     assert expected < 0.75 * 255
+
+
+@pytest.mark.parametrize("closed", [True, False])
+@pytest.mark.parametrize("density", [sphere, torus, lambda points: sphere(points) + 6])
+def test_sampling_near_the_surface_only_gives_the_same_mesh(density, closed, monkeypatch):
+    monkeypatch.setattr(meshes, "COARSE", 20)
+    monkeypatch.setattr(nearby, "COARSE", 20)
+    asked = []
+
+    def counted(points):
+        asked.append(len(points))
+        return density(points)
+
+    options = {"box": Box((-0.5, -0.5, -0.3), (0.5, 0.5, 0.6)), "resolution": 70, "closed": closed}
+    thorough = extract_mesh(counted, thorough=True, **options)
+    total = sum(asked)
+    asked.clear()
+    mesh = extract_mesh(counted, **options)
+    assert sum(asked) < 0.8 * total
+    assert (mesh.faces == thorough.faces).all()
+    assert mesh.vertices == pytest.approx(thorough.vertices, abs=1e-5)
