@@ -261,12 +261,13 @@ def _cosine(before: _Seen, after: _Seen) -> float | None:
 def calibrated(directions: DirectionSet, measured: Measured) -> tuple[DirectionSet, Measured]:
     """Lengthen or shorten steps until a strength of 1 is one documented step, as it was measured.
 
-    Nothing is looked at again: what a strength did is what another does now. Directions that hardly respond (a tenth of
-    a step), or have no attribute, stay as they are.
+    Nothing is looked at again: what a strength did is what another does now. Directions without an attribute stay as
+    they are, and so do those whose strength of 1 is less than half a step, or more than two: a model that does not know
+    an attribute shows no more of it, and breaks, when it is pushed further.
     """
     changed, effects = [], []
     for direction, effect in zip(directions.directions, measured.effects, strict=True):
-        factor = effect.slope if effect.slope is not None and effect.slope >= 0.1 else 1.0
+        factor = effect.slope if effect.slope is not None and 0.5 <= effect.slope <= 2.0 else 1.0
         changed.append(attrs.evolve(direction, scale=direction.scale / factor))
         effects.append(
             attrs.evolve(

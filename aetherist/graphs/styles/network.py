@@ -8,14 +8,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-SIZE = 64
-"""Rows and columns that it looks at."""
+SIZE = 128
+"""Rows and columns of the pictures that it takes."""
+
+_LOOK = 64
+_FACE = (44, 108, 32, 96)
+"""Top, bottom, left and right of the face in pictures cropped as FFHQ is, or rendered by ``aetherist.data.heads``."""
 
 _WIDTHS = (24, 48, 96, 128)
 
 
 class AttributeNetwork(nn.Module):
-    """Convolutions that halve a picture four times, then one number an attribute.
+    """Looks at the whole picture at half its size, and at the face at all of it; then one number an attribute.
 
     Args:
         outputs: How many numbers.
@@ -23,19 +27,27 @@ class AttributeNetwork(nn.Module):
 
     def __init__(self, outputs: int) -> None:
         super().__init__()
-        layers: list[nn.Module] = []
-        for before, after in itertools.pairwise((3, *_WIDTHS)):
-            layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(4, after), nn.SiLU()]
-            if before > 3:
-                layers += [nn.Conv2d(after, after, 3, padding=1, groups=4), nn.GroupNorm(4, after), nn.SiLU()]
-        self.features = nn.Sequential(*layers)
-        self.head = nn.Sequential(nn.Flatten(), nn.Linear(_WIDTHS[-1] * (SIZE // 16) ** 2, 128), nn.SiLU())
+        self.whole, self.face = _features(), _features()
+        self.head = nn.Sequential(nn.Linear(2 * _WIDTHS[-1] * (_LOOK // 16) ** 2, 128), nn.SiLU())
         self.last = nn.Linear(128, outputs)
 
     def forward(self, images: Tensor) -> Tensor:
         """Map pictures ``(B, 3, SIZE, SIZE)`` in [-1, 1] to ``(B, outputs)``."""
-        numbers: Tensor = self.last(self.head(self.features(images)))
+        top, bottom, left, right = _FACE
+        whole = self.whole(F.avg_pool2d(images, SIZE // _LOOK))
+        face = self.face(images[..., top:bottom, left:right])
+        numbers: Tensor = self.last(self.head(torch.cat([whole, face], dim=1)))
         return numbers
+
+
+def _features() -> nn.Sequential:
+    """Return convolutions that halve a picture four times."""
+    layers: list[nn.Module] = []
+    for before, after in itertools.pairwise((3, *_WIDTHS)):
+        layers += [nn.Conv2d(before, after, 3, stride=2, padding=1), nn.GroupNorm(4, after), nn.SiLU()]
+        if before > 3:
+            layers += [nn.Conv2d(after, after, 3, padding=1, groups=4), nn.GroupNorm(4, after), nn.SiLU()]
+    return nn.Sequential(*layers, nn.Flatten())
 
 
 def sized(images: Tensor) -> Tensor:

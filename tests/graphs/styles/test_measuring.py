@@ -100,6 +100,13 @@ def test_calibrated_steps_do_what_is_documented(styles: torch.Tensor) -> None:
     assert [each.strength for each in told["age"].responses] == pytest.approx([-1, -0.5, 0.5, 1])
 
 
+def test_a_direction_that_hardly_responds_is_not_pushed(styles: torch.Tensor) -> None:
+    made = directions(("age", [0.8, 0, 0]))
+    better, told = calibrated(made, measure(made, styles, sight()))
+    assert better["age"].scale == made["age"].scale
+    assert told["age"].slope == pytest.approx(0.4)
+
+
 def test_what_was_measured_is_kept_with_the_directions(styles: torch.Tensor, tmp_path: object) -> None:
     made = directions(("age", [2.0, 0.4, 0]), ("pca1", [0.0, 0, 1]))
     kept = with_figures(made, measure(made, styles, sight()))
