@@ -89,15 +89,15 @@ def test_identity_is_compared_with_the_person_and_with_others(styles: torch.Tens
 
 
 def test_calibrated_steps_do_what_is_documented(styles: torch.Tensor) -> None:
-    made = directions(("age", [1.0, 0.4, 0]), ("pca1", [0.0, 0, 1]))
+    made = directions(("age", [1.6, 0.4, 0]), ("pca1", [0.0, 0, 1]))
     better, told = calibrated(made, measure(made, styles, sight()))
-    assert better["age"].scale == pytest.approx(2 * made["age"].scale)
+    assert better["age"].scale == pytest.approx(made["age"].scale / 0.8)
     assert better["pca1"].scale == made["pca1"].scale
-    again = measure(better, styles, sight(), strengths=(-1, -0.5, 0.5, 1))
+    again = measure(better, styles, sight(), strengths=(-1.6, -0.8, 0.8, 1.6))
     assert again["age"].slope == pytest.approx(1) == told["age"].slope
-    assert told["age"].range == pytest.approx((-1, 1)) == again["age"].range
+    assert told["age"].range == pytest.approx((-1.6, 1.6)) == again["age"].range
     assert told["age"].leaks == pytest.approx(again["age"].leaks, abs=1e-6)
-    assert [each.strength for each in told["age"].responses] == pytest.approx([-1, -0.5, 0.5, 1])
+    assert [each.strength for each in told["age"].responses] == pytest.approx([-1.6, -0.8, 0.8, 1.6])
 
 
 def test_a_direction_that_hardly_responds_is_not_pushed(styles: torch.Tensor) -> None:
