@@ -21,14 +21,18 @@ def blocks(language: str) -> list[str]:
 
 def test_the_recipe_is_sound() -> None:
     (text,) = blocks("yaml")
-    assert check(Recipe.read("portrait.yaml", text=text)).diagnostics == []
+    assert check(Recipe.read("faces.yaml", text=text)).diagnostics == []
 
 
-def test_the_python_runs(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_python_runs(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {}
     for text in blocks("python"):
         exec(text, namespace)
     assert [view.shape for view in namespace["views"]] == [(1, 3, 64, 64)] * 3  # type: ignore[attr-defined]
+    assert {path.name for path in tmp_path.iterdir()} == {"me.png", "head.glb", "me.avatar"}
     assert "self.renderer(" in capsys.readouterr().out
 
 
