@@ -24,9 +24,7 @@ def test_the_recipe_is_sound() -> None:
     assert check(Recipe.read("faces.yaml", text=text)).diagnostics == []
 
 
-def test_the_python_runs(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_the_python_runs(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     namespace: dict[str, object] = {}
     for text in blocks("python"):

@@ -44,7 +44,7 @@ def device_named(name: str) -> str:
 
 
 def open_model(source: str, device: str, overrides: list[str] | None, precision: Precision | None = None) -> Model:
-    """Open a model (by folder or name) or a recipe on a device, with arithmetic that is float32 where it says float32."""
+    """Open a model (by folder or name) or a recipe on a device, with float32 arithmetic where it says float32."""
     from aetherist.graphs.arithmetic import exact_arithmetic
     from aetherist.graphs.model import Model
     from aetherist.graphs.sources import model_folder

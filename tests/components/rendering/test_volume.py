@@ -167,7 +167,8 @@ def test_proposals_are_not_seen_but_say_where_to_look() -> None:
 
     planes.requires_grad_()
     proposed(planes, *rays).features.sum().backward()
-    assert planes.grad is not None and planes.grad.abs().sum() > 0
+    assert planes.grad is not None
+    assert planes.grad.abs().sum() > 0
 
 
 def test_jitter_without_seeds_is_refused() -> None:
