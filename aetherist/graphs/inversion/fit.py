@@ -15,13 +15,19 @@ from aetherist.components.cameras import Cameras
 from aetherist.graphs.inversion.descent import Descent
 from aetherist.graphs.inversion.objective import Objective, Weights
 from aetherist.graphs.inversion.photo import Photo
-from aetherist.graphs.inversion.search import search
+from aetherist.graphs.inversion.search import Search
 from aetherist.graphs.inversion.sight import Sight
 from aetherist.graphs.inversion.space import StyleSpace
 from aetherist.graphs.inversion.tuning import tuned
 from aetherist.graphs.model import Model
 
 Stages = Literal["search", "w", "layers", "tune"]
+
+SPREAD = 0.7
+"""Candidates are nearer to the average than people are: they are seen more clearly."""
+
+TRIAL = 7
+"""This part of the steps goes to each pose that may be the right one."""
 
 
 @attrs.frozen
@@ -119,7 +125,8 @@ def invert(
     """Find the person that a model makes of a photograph.
 
     It begins with the average person or the most alike of a few, and fits one style for all layers at the raw
-    resolution, with the camera's yaw and pitch where the camera is not known. Then each layer gets a style of its own,
+    resolution, with the camera's yaw and pitch where the camera is not known: from a few poses for a while, then on
+    from the best. Then each layer gets a style of its own,
     near that one. What is found is no more unusual than the photograph demands: Zhu et al. 2020, "Improved StyleGAN
     Embedding"; Tov et al. 2021, "Designing an Encoder", section 3. With ``tune_steps`` the model itself then learns
     the picture: Roich et al. 2021, "Pivotal Tuning".
@@ -138,8 +145,8 @@ def invert(
     """
     began = time.perf_counter()
     fit = _Fit(model, photo, _vector(camera), settings, observe or (lambda _: None))
-    coordinates, angles = fit.start()
-    coordinates, angles = fit.one_style(coordinates, angles)
+    coordinates, angles, spent = fit.start()
+    coordinates, angles = fit.one_style(coordinates, angles, spent)
     styles, angles = fit.layers(coordinates, angles)
     seen_from = fit.camera_at(angles)
     result = model
@@ -187,33 +194,51 @@ class _Fit:
         self.losses[step.stage] = (first, step.loss)
         self.observe(step)
 
-    def start(self) -> tuple[Tensor, Tensor | None]:
-        """Return coordinates ``(K,)`` and angles ``(2,)`` to begin with."""
-        settings = self.settings
-        candidates = self.space.draw(settings.candidates, seed=settings.seed, spread=0.7).to(self.sight.device)
-        start = search(
-            self.sight,
-            self.space,
-            self.objective,
-            camera=self.camera,
-            candidates=candidates,
-            tell=lambda done, total, loss: self.told(Step("search", done, total, loss, {})),
-        )
-        angles = None if start.angles is None else torch.tensor(start.angles, device=self.sight.device)
-        return start.coordinates, angles
+    def start(self) -> tuple[Tensor, Tensor | None, int]:
+        """Return coordinates ``(K,)`` and angles ``(2,)`` to begin with, and how many steps were spent on them."""
+        settings, device = self.settings, self.sight.device
+        drawn = self.space.draw(settings.candidates, seed=settings.seed, spread=SPREAD).to(device)
+        people = torch.cat([drawn.new_zeros(1, self.space.size), drawn])
+        total = Search.total(len(people), posed=self.camera is None)
 
-    def one_style(self, coordinates: Tensor, angles: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        """Fit one style for all layers, and the angles."""
-        descent = Descent(self.settings.steps)
+        def tell(done: int, least: float) -> None:
+            self.told(Step("search", done, total, least, {}))
+
+        search = Search(self.sight, self.space, self.objective, people, tell)
+        if self.camera is not None:
+            return search.people_from(self.camera).coordinates, None, 0
+        trial = settings.steps // TRIAL
+        found = []
+        for start in search.poses():
+            assert start.angles is not None
+            angles = torch.tensor(start.angles, device=device)
+            found.append(self._moved(start.coordinates, angles, trial) if trial else (start.coordinates, angles, 0.0))
+        coordinates, moved, _ = min(found, key=lambda each: each[2])
+        return coordinates, moved, trial
+
+    def one_style(self, coordinates: Tensor, angles: Tensor | None, spent: int) -> tuple[Tensor, Tensor | None]:
+        """Fit one style for all layers, and the angles, in the steps that are left."""
+        steps = self.settings.steps - spent
+        person, turn, _ = self._moved(coordinates, angles, steps, "w")
+        return person, turn
+
+    def _moved(
+        self, coordinates: Tensor, angles: Tensor | None, steps: int, stage: Stages | None = None
+    ) -> tuple[Tensor, Tensor | None, float]:
+        """Return coordinates and angles after so many steps at the raw resolution, and the last loss."""
+        descent = Descent(steps)
         person = descent.add(coordinates, self.settings.rate)
         turn = None if angles is None else descent.add(angles, self.settings.turn_rate)
-        weights = self.settings.weights
+        loss = math.inf
         for step in descent:
             shown = self._show(self.space.styles(person), turn, whole=False)
             terms = self.objective(shown, whole=False)
-            terms["usual"] = weights.usual * person.square().mean()
-            self._told("w", step, self.settings.steps, descent.descend(terms), shown)
-        return person.detach(), None if turn is None else turn.detach()
+            terms["usual"] = self.settings.weights.usual * person.square().mean()
+            values = descent.descend(terms)
+            loss = sum(values.values())
+            if stage is not None:
+                self._told(stage, step, steps, values, shown)
+        return person.detach(), None if turn is None else turn.detach(), loss
 
     def layers(self, coordinates: Tensor, angles: Tensor | None) -> tuple[Tensor, Tensor | None]:
         """Fit a style for each layer, and the angles; returns styles ``(L, D)``."""

@@ -1,10 +1,10 @@
-"""Where to begin: who of a few looks most like the photograph, and from where."""
+"""Where to begin: from where the photograph may be taken, and who of a few looks most like it."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 
 import attrs
 import torch
@@ -17,8 +17,11 @@ from aetherist.graphs.inversion.space import StyleSpace
 YAWS = tuple(math.radians(degrees) for degrees in (-60, -40, -20, 0, 20, 40, 60))
 PITCHES = tuple(math.radians(degrees) for degrees in (-20, 0, 20))
 
-_HALVINGS = 2
-"""How often the grid of poses is made finer, around the best pose so far."""
+CROWD = 5
+"""People who are looked at from all poses: what one has in common with a photograph may be hair, not pose."""
+
+POSES = 3
+"""The best poses are all tried."""
 
 Angles = tuple[float, float]
 """Yaw and pitch, in radians."""
@@ -30,7 +33,7 @@ class Start:
 
     Attributes:
         coordinates: Of the person, ``(K,)``.
-        angles: Of the camera, where it was to be found.
+        angles: Of the camera, where it is to be found.
         loss: How far from the photograph that is.
     """
 
@@ -39,63 +42,68 @@ class Start:
     loss: float
 
 
-def search(
-    sight: Sight,
-    space: StyleSpace,
-    objective: Objective,
-    *,
-    camera: Tensor | None,
-    candidates: Tensor,
-    tell: Callable[[int, int, float], None],
-) -> Start:
-    """Try the average person and the candidates; and poses, coarse to fine, where the camera is not known.
-
-    The poses are tried with the average person first, the people in the best pose, then finer poses with the best of
-    them.
+class Search:
+    """Compares pictures of a few people with a photograph, at the raw resolution and without gradients.
 
     Args:
-        sight: Of the model; on ``camera`` if that is given.
+        sight: Of the model.
         space: Of the model.
         objective: Of the photograph.
-        camera: ``None`` to find it.
-        candidates: Coordinates ``(N, K)`` of people.
-        tell: Told how many pictures were compared, of how many, and the least distance.
+        people: Coordinates ``(N, K)``; the first is the average person.
+        tell: Told how many pictures were compared, and the least distance.
     """
-    grid = list(itertools.product(YAWS, PITCHES)) if camera is None else []
-    total = len(grid) + len(candidates) + (0 if grid else 1) + (8 * _HALVINGS if grid else 0)
-    best = Start(torch.zeros(space.size, device=space.axes.device), None, math.inf)
-    done = 0
 
-    def compared(found: Start) -> None:
-        nonlocal best, done
-        done += 1
-        if found.loss < best.loss:
-            best = found
-        tell(done, total, best.loss)
+    def __init__(
+        self,
+        sight: Sight,
+        space: StyleSpace,
+        objective: Objective,
+        people: Tensor,
+        tell: Callable[[int, float], None],
+    ) -> None:
+        self.sight, self.space, self.objective, self.people = sight, space, objective, people
+        self._tell = tell
+        self._done = 0
+        self._least = math.inf
 
-    def poses(person: Tensor, angles: Sequence[Angles]) -> None:
-        shown = sight.views(space.styles(person), [sight.camera(*each) for each in angles])
-        for each, picture in zip(angles, shown, strict=True):
-            compared(Start(person, each, distance(objective, picture)))
+    @classmethod
+    def total(cls, people: int, *, posed: bool) -> int:
+        """Return how many pictures are compared."""
+        poses = len(YAWS) * len(PITCHES)
+        return poses * min(people, CROWD) + POSES * max(people - CROWD, 0) if posed else people
 
-    if grid:
-        poses(best.coordinates, grid)
-    people = candidates if grid else torch.cat([best.coordinates[None], candidates])
-    seen_from = camera if best.angles is None else sight.camera(*best.angles)
-    assert seen_from is not None
-    for person in people:
-        (picture,) = sight.views(space.styles(person), [seen_from])
-        compared(Start(person, best.angles, distance(objective, picture)))
-    step = (YAWS[1] - YAWS[0], PITCHES[1] - PITCHES[0])
-    for halving in range(1, _HALVINGS + 1 if grid else 0):
-        assert best.angles is not None
-        near = [step[0] / 2**halving, step[1] / 2**halving]
-        around = [(a, b) for a, b in itertools.product((-1, 0, 1), repeat=2) if (a, b) != (0, 0)]
-        poses(best.coordinates, [(best.angles[0] + a * near[0], best.angles[1] + b * near[1]) for a, b in around])
-    return best
+    def people_from(self, camera: Tensor) -> Start:
+        """Return who looks most like the photograph from a camera ``(1, 25)``."""
+        losses = [sum(self._compared(person, [camera])[0].values()) for person in self.people]
+        best = min(range(len(losses)), key=losses.__getitem__)
+        return Start(self.people[best], None, losses[best])
 
+    def poses(self) -> list[Start]:
+        """Return the best few poses, each with who looks most like the photograph from there; the best first.
 
-@torch.no_grad()
-def distance(objective: Objective, shown: dict[str, Tensor]) -> float:
-    """Return how far rough pictures are from the photograph."""
-    return sum(numbers(objective(shown, whole=False)).values())
+        Poses are ranked by what a network sees, averaged over a few people, which hangs on the pose more than on who
+        they are; by pixels, which tell much less, where there is no network.
+        """
+        grid = list(itertools.product(YAWS, PITCHES))
+        cameras = [self.sight.camera(*angles) for angles in grid]
+        crowd = [self._compared(person, cameras) for person in self.people[:CROWD]]
+        term = "perceptual" if "perceptual" in crowd[0][0] else "pixels"
+        seen = [sum(terms[pose][term] for terms in crowd) for pose in range(len(grid))]
+        starts = []
+        for pose in sorted(range(len(grid)), key=seen.__getitem__)[:POSES]:
+            losses = [sum(terms[pose].values()) for terms in crowd]
+            losses += [sum(self._compared(each, [cameras[pose]])[0].values()) for each in self.people[CROWD:]]
+            best = min(range(len(losses)), key=losses.__getitem__)
+            starts.append(Start(self.people[best], grid[pose], losses[best]))
+        return starts
+
+    def _compared(self, person: Tensor, cameras: list[Tensor]) -> list[Mapping[str, float]]:
+        """Return the terms of one person's picture from each camera."""
+        found: list[Mapping[str, float]] = []
+        for shown in self.sight.views(self.space.styles(person), cameras):
+            with torch.no_grad():
+                found.append(numbers(self.objective(shown, whole=False)))
+            self._done += 1
+            self._least = min(self._least, sum(found[-1].values()))
+            self._tell(self._done, self._least)
+        return found

@@ -55,7 +55,7 @@ def test_the_same_arguments_give_the_same_bits_and_the_model_stays(model, photo)
 def test_a_camera_that_is_not_known_is_found_with_the_person(model, sight, space):
     """The average person, who is tried from all around first, is seen from where the picture was taken."""
     photo = Photo(picture(sight, space.mean, sight.camera(0.31, 0.03)))
-    found = invert(model, photo, settings=Settings(steps=30, layer_steps=0, candidates=2, weights=PIXELS))
+    found = invert(model, photo, settings=Settings(steps=50, layer_steps=0, candidates=0, rate=0.02, weights=PIXELS))
     yaw, pitch, _ = found.camera.spherical()
     assert (yaw.item(), pitch.item()) == pytest.approx((0.31, 0.03), abs=0.03)
 
@@ -90,6 +90,7 @@ def test_every_step_is_told(model, photo):
     invert(model, photo, settings=attrs.evolve(QUICK, tune_steps=2), observe=told.append)
     stages = list(dict.fromkeys(step.stage for step in told))
     assert stages == ["search", "w", "layers", "tune"]
+    assert told[0].steps == 3 * 21
     for stage in stages:
         mine = [step for step in told if step.stage == stage]
         assert [step.step for step in mine] == list(range(1, mine[0].steps + 1))
