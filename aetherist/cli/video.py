@@ -89,10 +89,10 @@ def video(
     precision: Annotated[Precision | None, Parameter(group=MACHINE)] = None,
     batch: Batch = 1,
 ) -> None:
-    """Make a video of seeds and avatars: the camera moves, the people become each other, or both.
+    """Make a video of seeds and avatars.
 
-    Frames are encoded as they are made, so that memory does not grow with length; the file is written whole or not at
-    all. It needs the extra `export`.
+    The camera moves, the people become each other, or both. Frames are encoded as they are made, so that memory does
+    not grow with length; the file is written whole or not at all. It needs the extra `export`.
 
     Args:
         interpolate: People become each other, in a straight line between their styles. With a grid they are dealt to

@@ -119,9 +119,9 @@ def test_profiles_and_overrides_are_laid_over(cli):
 
 
 def test_the_dry_level_builds_and_runs_for_a_device_that_is_not_there(cli):
-    result = cli("check", "tiny", "--level", "dry", "--device", "cuda", "-o", "components.renderer.jitter=true")
+    result = cli("check", "tiny", "--level", "dry", "--device", "cuda", "-o", "components.planes.noise=random")
     assert result.code == 1
-    assert "'view' fails at these sizes: ValueError: renderer.volume: jitter is on" in result.out
+    assert "'planes' fails at these sizes: ValueError: triplane.stylegan2: noise is 'random'" in result.out
 
 
 def test_a_long_line_is_shown_around_the_fault():

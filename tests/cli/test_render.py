@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -210,7 +211,10 @@ def test_an_interrupt_leaves_whole_pictures_and_nothing_else(cli, model_folder, 
 
 def test_a_signal_does_the_same(model_folder, tmp_path):
     command = [sys.executable, "-m", "aetherist", "render", model_folder, "--seeds", "0-9999", "--out", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    # Whoever runs the tests in the background of a shell has interrupts ignored, and children inherit that.
+    attentive = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, preexec_fn=attentive, **pipes) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("1/10000 ")
         process.send_signal(signal.SIGINT)
