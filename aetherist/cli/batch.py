@@ -82,7 +82,7 @@ def batch(
     device: Annotated[Device, Parameter(group=MACHINE)] = "auto",
     batch: Batch = 1,
 ) -> int:
-    """Make pictures of very many people, in runs that can be stopped, killed and gone on with.
+    """Make pictures of very many people, in runs that can stop and go on.
 
     The same command goes on where the last one ended, and more seeds can be asked for later. Every file is written
     whole, an item is recorded when all of its files are there, and what is recorded is not made again. `manifest.jsonl`
