@@ -54,7 +54,7 @@ def invert(
     override: Annotated[Overrides, Parameter(group=MODEL)] = None,
     device: Annotated[Device, Parameter(group=MACHINE)] = "auto",
 ) -> None:
-    """Find the person that a model makes of a photograph, and keep it as an avatar.
+    """Find the person that a model makes of a photograph, as an avatar.
 
     The photograph should show the head as the model's own pictures do: as large, and in the middle. It may have any
     format and size: it is turned as its EXIF data say and cut to the square in its middle, and what is transparent in

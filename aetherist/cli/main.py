@@ -38,7 +38,7 @@ COMMANDS = (
         "invert",
         "invert:invert",
         MODELS,
-        "Find the person that a model makes of a photograph, and keep it as an avatar.",
+        "Find the person that a model makes of a photograph, as an avatar.",
     ),
     ("export", "export:export", MODELS, "Write the shape of a person: a mesh, splats or a volume."),
     ("styles", "styles:app", MODELS, "Learn the style directions that edits follow, measure and list them."),
