@@ -45,7 +45,7 @@ def export(
     scale: Annotated[PositiveFloat | None, Parameter(group=FILES)] = None,
     metadata: Annotated[bool, Parameter(group=FILES, negative="--no-metadata", show_default=False)] = True,
     resolution: Annotated[PositiveInt, Parameter(group=SURFACE)] = 256,
-    level: Annotated[PositiveFloat, Parameter(group=SURFACE)] = 10.0,
+    level: Annotated[PositiveFloat, Parameter(group=SURFACE)] = 20.0,
     box: Annotated[str | None, Parameter(group=SURFACE, allow_leading_hyphen=True)] = None,
     parts: Annotated[Literal["largest", "all"], Parameter(group=SURFACE)] = "largest",
     faces: Annotated[PositiveInt | None, Parameter(group=SURFACE)] = None,

@@ -17,9 +17,10 @@ from aetherist.export.lattice import Box, Density, Lattice, Progress
 from aetherist.export.marching import march
 from aetherist.export.nearby import COARSE, layers_nearby
 from aetherist.export.packages import needed
+from aetherist.export.simplifying import simplified
 
-LEVEL = 10.0
-"""The density, per world unit, that a surface is drawn at by default."""
+LEVEL = 20.0
+"""The density, per world unit, that a surface is drawn at by default: half of the light is gone within 0.035 units."""
 
 METRES = 0.47
 """Metres in a world unit of models of heads: a face of the usual size then has its size."""
@@ -220,10 +221,9 @@ def largest_part(mesh: Mesh) -> Mesh:
 
 
 def simplify(mesh: Mesh, faces: int) -> Mesh:
-    """Return a mesh of about so many faces with nearly the same shape, without colours (Garland and Heckbert 1997)."""
-    reduce = needed("fast_simplification").simplify
-    vertices, corners = reduce(mesh.vertices, mesh.faces.astype(np.int32), target_count=faces)[:2]
-    return _kept(Mesh(np.asarray(vertices, np.float32), np.asarray(corners, np.int64)), np.asarray(corners, np.int64))
+    """Return a mesh of about so many faces with nearly the same shape, without colours."""
+    vertices, corners = simplified(mesh.vertices, mesh.faces, faces)
+    return _kept(Mesh(vertices, corners), corners)
 
 
 def _kept(mesh: Mesh, faces: NDArray[np.int64]) -> Mesh:

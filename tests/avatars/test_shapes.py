@@ -11,6 +11,7 @@ import aetherist
 from aetherist.avatars import AvatarModel
 from aetherist.avatars.shapes import Extent, Field, mesh_of, overlap, write_density
 from aetherist.components import rendering
+from aetherist.export.meshes import LEVEL
 from aetherist.graphs.model import Model
 
 RADIUS = 0.3
@@ -38,7 +39,7 @@ def ball() -> AvatarModel:
 
 def test_a_mesh_covers_what_is_rendered(ball):
     mesh = mesh_of(ball.avatar(0), resolution=48)
-    assert np.abs(np.linalg.norm(mesh.vertices, axis=1) - (RADIUS - 11 / 2000)).max() < 2e-3
+    assert np.abs(np.linalg.norm(mesh.vertices, axis=1) - (RADIUS - (LEVEL + 1) / 2000)).max() < 2e-3
     assert min(overlap(ball.avatar(0), mesh)) > 0.9
     grown = attrs.evolve(mesh, vertices=mesh.vertices * 1.3)
     turned = attrs.evolve(mesh, vertices=mesh.vertices + np.float32(0.1))

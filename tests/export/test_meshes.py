@@ -15,6 +15,7 @@ from torch.nn import functional as F
 from aetherist.export import lattice, meshes, nearby
 from aetherist.export.lattice import Box, Lattice
 from aetherist.export.meshes import LEVEL, Mesh, extract_mesh, raw_level, simplify
+from aetherist.export.simplifying import parted, unfolded
 from tests.export.shapes import RADIUS, RING, TUBE, quadrants, sphere, torus
 
 
@@ -222,3 +223,24 @@ def test_sampling_near_the_surface_only_gives_the_same_mesh(density, closed, mon
     assert sum(asked) < 0.8 * total
     assert (mesh.faces == thorough.faces).all()
     assert mesh.vertices == pytest.approx(thorough.vertices, abs=1e-5)
+
+
+def test_simplifying_leaves_no_faces_back_to_back():
+    sheet = extract_mesh(lambda points: LEVEL + 30 * (0.02 - points[:, 2].abs()), resolution=40)
+    assert sheet.watertight
+    assert all(simplify(sheet, faces).watertight for faces in (1000, 300))
+    folded = np.array([[0, 1, 2], [2, 1, 3], [1, 2, 3], [3, 4, 5]])
+    assert unfolded(folded).tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def test_bodies_that_touch_in_an_edge_are_parted():
+    corners = np.array([[0, 0, 0], [0, 1, 0], [1, 0, 0], [1, 0, 1], [-1, 0, 0], [-1, 0, 1]], np.float32)
+    one = [[0, 1, 2], [1, 0, 3], [2, 1, 3], [0, 2, 3]]
+    other = [[0, 4, 1], [1, 5, 0], [4, 5, 1], [0, 5, 4]]
+    touching = Mesh(corners, np.array(one + other))
+    assert not touching.watertight
+    mesh = Mesh(*parted(touching.vertices, touching.faces))
+    assert mesh.watertight
+    assert as_trimesh(mesh).is_watertight
+    assert as_trimesh(mesh).body_count == 2
+    assert len(mesh.vertices) == 8
