@@ -49,10 +49,10 @@ def load(
     folder = model_folder(source)
     if folder is None and not _is_recipe(source):
         if not hub.REPOSITORY.fullmatch(str(source)):
-            known = [*model_names(), *recipe_names()]
+            known = list(dict.fromkeys([*model_names(), *recipe_names()]))
             raise ValueError(
-                f"there is no model '{source}'; {did_you_mean(str(source), known)}; or give a model folder, a recipe's "
-                "file, or OWNER/NAME on a hub"
+                f"there is no model '{source}': no name, folder or file, and no OWNER/NAME on a hub; "
+                f"{did_you_mean(str(source), known)}"
             )
         folder = hub.download(str(source), **options)
     model = (

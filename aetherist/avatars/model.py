@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,10 @@ class AvatarModel:
                 raise ValueError("styles are taken as they are; truncate the avatar: avatar(styles=w).truncate(0.7)")
             return Avatar(self, self._fitting("styles", styles, (self.style_shape, self.style_shape[1:])))
         if seed is not None:
+            if isinstance(seed, bool) or not isinstance(seed, Integral) or not 0 <= seed < 2**32:
+                raise ValueError(
+                    f"a seed is a whole number from 0 to 2**32 - 1, not {seed!r}; files open with open(path)"
+                )
             latent = latent_of_seed(seed, self.latent_dim)[0]
         assert latent is not None
         latent = self._fitting("latent", latent, ((self.latent_dim,),))
