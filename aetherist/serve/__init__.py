@@ -1,0 +1,1 @@
+"""The gateway: avatars over HTTP, jobs, and the web studio (extra ``serve``)."""
