@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from aetherist.avatars import AvatarModel, load
-from aetherist.components.cameras import Cameras, sway
+from aetherist.components.cameras import Cameras
 from aetherist.graphs.sources import model_names
 from benchmarks.measure import in_turns, seconds, table
 
@@ -18,7 +18,7 @@ def orbit(source: str, views: int, repeats: int) -> str:
     """Measure both ways in turns, and what they are made of; the pictures are the same."""
     model = load(source)
     stage = model.stage
-    cameras = sway(views, radius=stage.radius, pivot=stage.pivot, focal=stage.focal)
+    cameras = stage.path("orbit", views)
     plan = model.plan("generate", ["image"])
     avatar = model.avatar(0)
     given: dict[str, Any] = {"latent": avatar.latent[None]} if avatar.latent is not None else {}
@@ -32,7 +32,7 @@ def orbit(source: str, views: int, repeats: int) -> str:
 
     def once(seen_from: Cameras, model: AvatarModel = model) -> None:
         model.memory.clear()  # as for somebody who was not looked at before
-        for _ in model.avatar(0).orbit(cameras=seen_from, as_="tensor"):
+        for _ in model.pictures(model.avatar(0), seen_from, as_="tensor"):
             pass
 
     whole, kept, first = in_turns(

@@ -15,12 +15,13 @@ from torch import Tensor
 
 from aetherist.avatars.files import avatar_bytes
 from aetherist.avatars.pictures import Form
-from aetherist.components.cameras import Cameras, sway
+from aetherist.components.cameras import Cameras
+from aetherist.components.cameras.pose import finite
 from aetherist.components.styles import Beyond, Edits, mixed_layers, slerp
 from aetherist.components.styles import edits as editing
 from aetherist.export.files import write_whole
 from aetherist.export.pictures import encode_picture
-from aetherist.graphs.generate import to_pixels
+from aetherist.graphs.generate import PITCH, YAW, Motion, to_pixels
 
 if TYPE_CHECKING:
     from aetherist.avatars.model import AvatarModel
@@ -215,29 +216,32 @@ class Avatar:
         return next(self._pictures(self.camera(yaw, pitch) if camera is None else camera, output, as_))
 
     def orbit(
-        self,
-        frames: int = 60,
-        *,
-        yaw: float = 0.4,
-        pitch: float = 0.2,
-        cameras: Cameras | Tensor | None = None,
-        output: str = "image",
-        as_: Form = "pil",
+        self, frames: int = 60, *, elevation: float = 0.0, output: str = "image", as_: Form = "pil"
     ) -> Iterator[Any]:
-        """Yield pictures from cameras that go round the front in a closed ellipse; what they share is computed once.
+        """Yield pictures from cameras that go all the way round; what they share is computed once.
+
+        Args:
+            frames: How many; the last stands one step before the first.
+            elevation: Pitch of them all, in radians.
+            output: As in :meth:`render`.
+            as_: As in :meth:`render`.
+        """
+        finite(elevation=elevation)
+        return self._pictures(self.model.stage.path("orbit", frames, pitch=elevation), output, as_)
+
+    def sway(
+        self, frames: int = 60, *, yaw: float = YAW, pitch: float = PITCH, output: str = "image", as_: Form = "pil"
+    ) -> Iterator[Any]:
+        """Yield pictures from cameras in a closed ellipse before the face; what they share is computed once.
 
         Args:
             frames: How many.
             yaw: Greatest angle to either side, in radians.
             pitch: Greatest angle up and down.
-            cameras: Any other path, instead.
             output: As in :meth:`render`.
             as_: As in :meth:`render`.
         """
-        if cameras is None:
-            stage = self.model.stage
-            cameras = sway(frames, yaw=yaw, pitch=pitch, radius=stage.radius, pivot=stage.pivot, focal=stage.focal)
-        return self._pictures(cameras, output, as_)
+        return self._pictures(self.model.stage.path("sway", frames, yaw=yaw, pitch=pitch), output, as_)
 
     def density(self, points: Tensor) -> Tensor:
         """Return the density at points ``(N, 3)`` in world units, ``(N,)``, before its softplus."""
@@ -268,27 +272,31 @@ class Avatar:
         path: str | Path,
         frames: int = 90,
         *,
-        yaw: float = 0.4,
-        pitch: float = 0.2,
+        motion: Motion = "sway",
+        yaw: float | None = None,
+        pitch: float | None = None,
         cameras: Cameras | None = None,
         output: str = "image",
         **options: Any,
     ) -> None:
-        """Write what :meth:`orbit` shows as a video, ``.mp4`` or ``.webm``, frame by frame (extra ``export``).
+        """Write a video, ``.mp4`` or ``.webm``, frame by frame (extra ``export``).
 
         Args:
             path: Where to.
             frames: How many.
-            yaw: As in :meth:`orbit`, like the rest.
-            pitch: See there.
-            cameras: See there.
-            output: See there.
+            motion: ``"sway"``, an ellipse before the face, or ``"orbit"``, all the way round.
+            yaw: Radians: the greatest angle of a sway (0.4), or where an orbit begins (0).
+            pitch: Radians: the greatest angle of a sway (0.2), or the elevation of an orbit (0).
+            cameras: Any other path, instead.
+            output: As in :meth:`render`.
             options: Of :class:`aetherist.export.VideoWriter`: ``fps``, ``crf``, ``metadata``.
         """
         from aetherist.export.video import write_video
 
         meaning = self.model.meaning(output)
-        shown = self.orbit(frames, yaw=yaw, pitch=pitch, cameras=cameras, output=output, as_="tensor")
+        if cameras is None:
+            cameras = self.model.stage.path(motion, frames, yaw=yaw, pitch=pitch)
+        shown = self._pictures(cameras, output, "tensor")
         write_video(path, (to_pixels(values, meaning)[0] for values in shown), **options)
 
     def save(self, path: str | Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Group, Parameter
 from cyclopts.types import NonNegativeInt, PositiveFloat, PositiveInt
@@ -200,18 +200,12 @@ def moving(
     stage: Stage, motion: Literal["orbit", "sway"], frames: int, yaw: str | None, pitch: str | None, option: str
 ) -> list[Tensor]:
     """Return the cameras of a full turn, or of the ellipse before the face, that the angles describe."""
-    from aetherist.components.cameras import orbit, sway
-
     yaws = numbers.decimals(yaw, "--yaw") if yaw is not None else []
     pitches = numbers.decimals(pitch, "--pitch") if pitch is not None else []
     if len(yaws) > 1 or len(pitches) > 1:
         raise UsageError(f"{option} takes one --yaw and one --pitch")
-    place: dict[str, Any] = {"radius": stage.radius, "pivot": stage.pivot, "focal": stage.focal}
     with asked():
-        if motion == "orbit":
-            made = orbit(frames, start=(*yaws, 0.0)[0], elevation=(*pitches, 0.0)[0], **place)
-        else:
-            made = sway(frames, yaw=(*yaws, 0.4)[0], pitch=(*pitches, 0.2)[0], **place)
+        made = stage.path(motion, frames, yaw=yaws[0] if yaws else None, pitch=pitches[0] if pitches else None)
     return list(made.vector)
 
 

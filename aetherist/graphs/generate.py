@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, get_args
 
 import attrs
 import numpy as np
 import torch
 from torch import Tensor
 
-from aetherist.components.cameras import camera_from_angles
+from aetherist.components.cameras import Cameras, camera_from_angles, orbit, sway
+from aetherist.components.cameras.pose import finite
 from aetherist.core.dims import Dim
 from aetherist.core.errors import did_you_mean
 from aetherist.core.graph import Graph
@@ -19,6 +20,12 @@ from aetherist.graphs.model import Model
 PIVOT = (0.0, 0.0, 0.2)
 RADIUS = 2.7
 FOCAL = 4.2647
+
+Motion = Literal["sway", "orbit"]
+"""How a camera moves: in an ellipse before the face, or all the way round."""
+
+YAW, PITCH = 0.4, 0.2
+"""The greatest angles of a sway where nobody says, in radians."""
 
 SUPPLIED = ("latent", "pose", "camera", "psi", "cutoff", "seeds")
 """The inputs of a graph that come from seeds, cameras and truncation."""
@@ -58,6 +65,28 @@ class Stage:
     def camera(self, yaw: float = 0.0, pitch: float = 0.0) -> Tensor:
         """Return the camera ``(25,)`` at these angles, in radians, that looks at the pivot."""
         return camera_from_angles(yaw, pitch, radius=self.radius, pivot=self.pivot, focal=self.focal)
+
+    def path(self, motion: Motion, frames: int, *, yaw: float | None = None, pitch: float | None = None) -> Cameras:
+        """Return cameras ``(frames,)`` that loop.
+
+        Args:
+            motion: ``"sway"``, an ellipse before the face; ``"orbit"``, a full turn at one elevation.
+            frames: How many.
+            yaw: Radians: the greatest angle of a sway (0.4), or where an orbit begins (0).
+            pitch: Radians: the greatest angle of a sway (0.2), or the elevation of an orbit (0).
+
+        Raises:
+            ValueError: If there is no such motion, or an angle is no finite number.
+        """
+        if motion not in get_args(Motion):
+            raise ValueError(f"motion={motion!r}: write 'sway', an ellipse before the face, or 'orbit', a full turn")
+        place: dict[str, Any] = {"radius": self.radius, "pivot": self.pivot, "focal": self.focal}
+        usual = {"yaw": YAW, "pitch": PITCH} if motion == "sway" else {"yaw": 0.0, "pitch": 0.0}
+        angles = usual | {name: value for name, value in (("yaw", yaw), ("pitch", pitch)) if value is not None}
+        finite(**angles)
+        if motion == "sway":
+            return sway(frames, **angles, **place)
+        return orbit(frames, start=angles["yaw"], elevation=angles["pitch"], **place)
 
 
 def latent_of_seed(seed: int, size: int) -> Tensor:

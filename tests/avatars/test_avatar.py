@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -233,12 +235,26 @@ def test_an_unknown_output_is_answered_with_near_ones(avatar: Avatar) -> None:
         avatar.render(output="dept")
 
 
-def test_an_orbit_is_the_pictures_along_it(avatar: Avatar) -> None:
-    frames = list(avatar.orbit(4, as_="numpy"))
+def test_an_orbit_is_a_full_turn_at_one_elevation(avatar: Avatar) -> None:
+    frames = list(avatar.orbit(4, elevation=0.1, as_="numpy"))
+    for frame, turn in zip(frames, range(4), strict=True):
+        assert np.abs(frame.astype(int) - avatar.render(turn * math.pi / 2, 0.1, as_="numpy")).max() <= 1
+
+
+def test_a_sway_is_an_ellipse_before_the_face(avatar: Avatar) -> None:
+    frames = list(avatar.sway(4, as_="numpy"))
     assert np.array_equal(frames[0], avatar.render(0.0, 0.2, as_="numpy"))
     assert np.array_equal(frames[1], avatar.render(0.4, 0.0, as_="numpy"))
-    path = Cameras.stack([avatar.camera(0.1), avatar.camera(0.2)])
-    assert len(list(avatar.orbit(cameras=path))) == 2
+    assert np.array_equal(list(avatar.sway(4, yaw=0.1, as_="numpy"))[3], avatar.render(-0.1, 0.0, as_="numpy"))
+
+
+@pytest.mark.parametrize("angle", [math.nan, math.inf, "left", None])
+def test_an_angle_is_a_finite_number(avatar: Avatar, angle: Any) -> None:
+    for name in ("yaw", "pitch"):
+        with pytest.raises(ValueError, match=f"^{name}={angle!r}: give a finite number, in radians$"):
+            avatar.render(**{name: angle})
+    with pytest.raises(ValueError, match=r"^elevation=.* in radians$"):
+        avatar.orbit(elevation=angle)
 
 
 def test_notebooks_show_it(avatar: Avatar) -> None:

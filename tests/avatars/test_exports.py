@@ -36,10 +36,15 @@ def test_splats_lie_on_the_surface(avatar: Avatar) -> None:
     assert np.abs(splats.centers).max() <= 0.5
 
 
-def test_a_video_has_the_frames_of_the_orbit(avatar: Avatar, tmp_path: Path) -> None:
+def test_a_video_has_the_frames_of_its_path(avatar: Avatar, tmp_path: Path) -> None:
     av = pytest.importorskip("av")
-    avatar.video(tmp_path / "orbit.mp4", 5, fps=10)
+    avatar.video(tmp_path / "sway.mp4", 5, fps=10)
+    avatar.video(tmp_path / "orbit.mp4", 4, motion="orbit", pitch=0.1)
     avatar.video(tmp_path / "path.webm", cameras=Cameras.stack([avatar.camera(), avatar.camera(0.2)]), output="depth")
-    for name, frames in (("orbit.mp4", 5), ("path.webm", 2)):
+    with pytest.raises(ValueError, match="motion='spin': write 'sway', an ellipse before the face, or 'orbit'"):
+        avatar.video(tmp_path / "spin.mp4", motion="spin")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"^yaw=nan: give a finite number, in radians$"):
+        avatar.video(tmp_path / "nan.mp4", motion="orbit", yaw=float("nan"))
+    for name, frames in (("sway.mp4", 5), ("orbit.mp4", 4), ("path.webm", 2)):
         with av.open(str(tmp_path / name)) as video:
             assert sum(1 for _ in video.decode(video=0)) == frames

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import overload
 
 import torch
@@ -20,6 +21,8 @@ RADIUS = 2.7
 """How far those cameras stand from the middle of the world."""
 FOCAL = 4.2647
 """Their focal length, in image widths."""
+UNITS = {"radius": "world units", "focal": "image widths"}
+"""Of what says where a camera stands and is no angle."""
 
 
 def look_at(position: Tensor, target: Tensor, up: Sequence[float] = (0.0, 1.0, 0.0)) -> Tensor:
@@ -139,8 +142,10 @@ def camera_from_angles(
         center: The middle of the sphere.
 
     Raises:
-        ValueError: If a camera stands on the pivot or looks straight up or down.
+        ValueError: If a camera stands on the pivot or looks straight up or down, or what is given is no finite number;
+            tensors are not looked into.
     """
+    finite(yaw=yaw, pitch=pitch, radius=radius, focal=focal)
     given = [value for value in (yaw, pitch, radius, focal) if isinstance(value, Tensor) and value.is_floating_point()]
     dtype = given[0].dtype if given else torch.float32
     device = given[0].device if given else None
@@ -149,3 +154,14 @@ def camera_from_angles(
     turn, rise, distance, length = (number.expand(batch) for number in numbers)
     pose = look_at(_vector(center, distance) + from_spherical(turn, rise, distance), _vector(pivot, distance))
     return camera_vector(pose, intrinsics(length)).to(dtype)
+
+
+def finite(**given: float | Tensor) -> None:
+    """Hold that what is given is a finite number, or a tensor, which is not looked into.
+
+    Raises:
+        ValueError: Names what is none, and its unit: radians where it is an angle.
+    """
+    for name, value in given.items():
+        if not isinstance(value, Tensor) and not (isinstance(value, Real) and math.isfinite(value)):
+            raise ValueError(f"{name}={value!r}: give a finite number, in {UNITS.get(name, 'radians')}")

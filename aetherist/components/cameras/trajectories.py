@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from aetherist.components.cameras.cameras import Cameras
-from aetherist.components.cameras.pose import FOCAL, PIVOT, RADIUS, rigid
+from aetherist.components.cameras.pose import FOCAL, PIVOT, RADIUS, finite, rigid
 from aetherist.components.cameras.rotations import exp_rotation
 
 
@@ -36,6 +36,7 @@ def orbit(
         start: Yaw of the first, in radians; 0 is in front.
         turns: How far round they go; negative turns go the other way.
     """
+    finite(start=start, elevation=elevation)
     yaw = start + 2 * math.pi * turns * _progress(frames, closed)
     return Cameras.from_angles(yaw, elevation, radius=radius, pivot=pivot, focal=focal).to(torch.float32)
 
@@ -59,6 +60,7 @@ def sway(
         pivot: See there.
         focal: See there.
     """
+    finite(yaw=yaw, pitch=pitch)
     turn = 2 * math.pi * _progress(frames, closed=True)
     aside, above = yaw * turn.sin(), pitch * turn.cos()
     return Cameras.from_angles(aside, above, radius=radius, pivot=pivot, focal=focal).to(torch.float32)
