@@ -1,0 +1,62 @@
+"""The engine behind the gateway: requests become batches, and worker processes compute them."""
+
+from aetherist.serve.engine.engine import Engine, Progress
+from aetherist.serve.engine.errors import (
+    Busy,
+    EngineError,
+    Expired,
+    Failed,
+    ModelUnavailable,
+    OutOfMemory,
+    Refused,
+    Stopped,
+    UnknownModel,
+    WorkerLost,
+)
+from aetherist.serve.engine.state import EngineState, ModelState, WorkerState
+from aetherist.serve.engine.work import (
+    CheckRecipe,
+    Describe,
+    Encoded,
+    File,
+    Lane,
+    Made,
+    MakeAvatar,
+    Mesh,
+    Person,
+    Picture,
+    RunGraph,
+    Video,
+    Work,
+)
+
+__all__ = [
+    "Busy",
+    "CheckRecipe",
+    "Describe",
+    "Encoded",
+    "Engine",
+    "EngineError",
+    "EngineState",
+    "Expired",
+    "Failed",
+    "File",
+    "Lane",
+    "Made",
+    "MakeAvatar",
+    "Mesh",
+    "ModelState",
+    "ModelUnavailable",
+    "OutOfMemory",
+    "Person",
+    "Picture",
+    "Progress",
+    "Refused",
+    "RunGraph",
+    "Stopped",
+    "UnknownModel",
+    "Video",
+    "Work",
+    "WorkerLost",
+    "WorkerState",
+]
