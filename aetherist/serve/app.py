@@ -1,0 +1,125 @@
+"""The application: routes, the layers around them, and what starts and stops with the server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from aetherist import __version__
+from aetherist.serve.failures import problem_of
+from aetherist.serve.openapi import describe
+from aetherist.serve.routes import all_routers
+from aetherist.serve.security.body import BodyCap
+from aetherist.serve.security.context import RequestContext
+from aetherist.serve.security.gate import Gate
+from aetherist.serve.services import Services
+
+if TYPE_CHECKING:
+    from aetherist.serve.config import LiveConfig
+    from aetherist.serve.engine import Engine
+    from aetherist.storage import Storage
+
+
+def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engine | None = None) -> FastAPI:
+    """Return the gateway as an ASGI application.
+
+    What is not given is made from the settings, and closed with the server. The workers and the jobs start and stop
+    with the application's lifespan.
+
+    Args:
+        config: The settings.
+        storage: Where things are kept.
+        engine: What computes.
+
+    Raises:
+        StorageError: If the database or the artifacts cannot be opened.
+    """
+    from aetherist.serve.engine import Engine
+    from aetherist.storage import Storage
+    from aetherist.telemetry import Metrics, get_logger
+
+    settings, metrics = config.current, Metrics()
+    mine = storage is None
+    if storage is None:
+        kept = settings.storage
+        storage = Storage.open(kept.database, kept.artifacts, quota_bytes=kept.quota_bytes, migrate=True)
+    parts = Services(
+        config=config,
+        storage=storage,
+        engine=engine or Engine(config, metrics),
+        metrics=metrics,
+        log=get_logger("aetherist.serve"),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            if mine:
+                stack.push_async_callback(run_in_threadpool, parts.storage.close)
+            await parts.engine.start()
+            stack.push_async_callback(_stop_engine, parts)
+            await _start_jobs(parts)
+            stack.push_async_callback(_stop_jobs, parts)
+            yield
+            parts.draining = True
+
+    app = FastAPI(
+        title="Aetherist",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,  # these pages come from a CDN
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.services = parts
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign]
+    for router in all_routers():
+        app.include_router(router)
+    for kind in (RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _answer)
+    # The last one added is the first to see a request.
+    app.add_middleware(BodyCap, services=parts)
+    app.add_middleware(Gate, services=parts)
+    if settings.security.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=[str(origin).rstrip("/") for origin in settings.security.cors_origins],
+            allow_methods=["GET", "POST", "PATCH", "DELETE"],
+            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
+            expose_headers=["X-Request-ID", "Location", "Retry-After", "ETag"],
+        )
+    app.add_middleware(RequestContext, services=parts)
+    return app
+
+
+async def _answer(request: Request, error: Exception) -> Response:
+    return problem_of(error).response(request.scope)
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+async def _stop_engine(parts: Services) -> None:
+    await parts.engine.stop(parts.settings.server.drain_seconds)
+
+
+async def _start_jobs(parts: Services) -> None:
+    from aetherist.serve.jobs import JobRunner
+
+    parts.jobs = JobRunner(parts)
+    await parts.jobs.start()
+
+
+async def _stop_jobs(parts: Services) -> None:
+    await parts.jobs.stop(parts.settings.server.drain_seconds)

@@ -1,0 +1,17 @@
+"""The addresses of the gateway: every module here that has a ``router`` is part of it."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from fastapi import APIRouter
+
+
+def all_routers() -> list[APIRouter]:
+    """Return the routers, in the order of their modules' names; the studio's pages come last."""
+    names = sorted(
+        (module.name for module in pkgutil.iter_modules(__path__)), key=lambda name: (name == "studio", name)
+    )
+    modules = (importlib.import_module(f"{__name__}.{name}") for name in names)
+    return [module.router for module in modules if hasattr(module, "router")]
