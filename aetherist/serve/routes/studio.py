@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import FileResponse, Response
 
 from aetherist.serve.problems import Problem
@@ -22,7 +22,7 @@ def _files() -> dict[str, Path]:
     return {path.relative_to(STUDIO).as_posix(): path for path in STUDIO.rglob("*") if path.is_file()}
 
 
-async def page(request: Request) -> Response:
+async def page() -> Response:
     """Give the one page that all of the studio is."""
     index = _files().get("index.html")
     if index is None:

@@ -88,7 +88,7 @@ def holder(row: Any) -> Caller:
 
 
 def require(scope: str) -> Callable[..., Caller]:
-    """Return a dependency that gives the caller and lets only those pass who have a scope: ``Depends(require("read"))``.
+    """Return a dependency that gives the caller, and lets only those pass who have a scope.
 
     Whether a key is a good one was found before the body was read (:mod:`aetherist.serve.security.gate`).
     """

@@ -45,7 +45,7 @@ class Gate:
             origin = headers.get("origin")
             if origin is not None and not own_origin(origin, host, settings):
                 raise Problem(
-                    "forbidden", "the request comes from another origin; security.cors_origins names those allowed"
+                    "forbidden", "the request comes from another origin than security.cors_origins allows"
                 )
             state["caller"] = await self._caller(headers, address)
             if not state["caller"].scopes and not scope["path"].startswith(_OPEN):
