@@ -19,7 +19,7 @@ from aetherist.components.cameras import Cameras
 from aetherist.components.cameras.pose import finite
 from aetherist.components.styles import Beyond, Edits, mixed_layers, slerp
 from aetherist.components.styles import edits as editing
-from aetherist.export.files import write_whole
+from aetherist.core.files import write_whole
 from aetherist.export.pictures import encode_picture
 from aetherist.graphs.generate import PITCH, YAW, Motion, to_pixels
 

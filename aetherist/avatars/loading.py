@@ -15,7 +15,7 @@ from aetherist.components.styles import DirectionSet
 from aetherist.core.config import is_file, recipe_names
 from aetherist.core.errors import did_you_mean
 from aetherist.graphs.model import Model
-from aetherist.graphs.sources import model_folder, model_names
+from aetherist.graphs.sources import model_folder, model_names, source_names
 
 
 def load(
@@ -49,17 +49,12 @@ def load(
     folder = model_folder(source)
     if folder is None and not _is_recipe(source):
         if not hub.REPOSITORY.fullmatch(str(source)):
-            known = list(dict.fromkeys([*model_names(), *recipe_names()]))
             raise ValueError(
                 f"there is no model '{source}': no name, folder or file, and no OWNER/NAME on a hub; "
-                f"{did_you_mean(str(source), known)}"
+                f"{did_you_mean(str(source), source_names())}"
             )
         folder = hub.download(str(source), **options)
-    model = (
-        Model.build(source, seed=seed, overrides=overrides)
-        if folder is None
-        else Model.load(folder, overrides=overrides)
-    )
+    model = Model.open(source if folder is None else folder, seed=seed, overrides=overrides)
     if directions is None and folder is not None and is_file(folder / DIRECTIONS_FILE):
         directions = folder / DIRECTIONS_FILE
     if isinstance(directions, str | Path):

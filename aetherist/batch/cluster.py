@@ -14,7 +14,7 @@ from aetherist.batch.engines import Engine, Event, portable
 from aetherist.batch.job import Job
 from aetherist.batch.maker import Maker, Outcome, Task
 from aetherist.batch.stores import Store
-from aetherist.export.files import MissingPackageError
+from aetherist.export.packages import MissingPackageError
 
 
 class Cluster(Engine):

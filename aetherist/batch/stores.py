@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from aetherist.export.files import MissingPackageError
+from aetherist.export.packages import MissingPackageError
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://")
 

@@ -47,9 +47,10 @@ def open_model(source: str, device: str, overrides: list[str] | None, precision:
     """Open a model (by folder or name) or a recipe on a device, with float32 arithmetic where it says float32."""
     from aetherist.graphs.arithmetic import exact_arithmetic
     from aetherist.graphs.model import Model
-    from aetherist.graphs.sources import model_folder
+    from aetherist.graphs.sources import model_folder, require_source
 
     chosen = device_named(device)
+    require_source(source)
     source = str(model_folder(source) or source)
     changes = list(overrides or [])
     if precision is not None:

@@ -45,7 +45,7 @@ def run(
     from safetensors.torch import save
 
     from aetherist.cli.models import open_model
-    from aetherist.export.files import write_whole
+    from aetherist.core.files import write_whole
 
     given = _read(inputs)
     opened = open_model(model, device, override)

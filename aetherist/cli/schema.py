@@ -17,8 +17,8 @@ def schema(*, out: Path | None = None) -> None:
     Args:
         out: Write it to this file instead.
     """
+    from aetherist.core.files import write_whole
     from aetherist.core.schema import recipe_schema
-    from aetherist.export.files import write_whole
 
     text = json.dumps(recipe_schema(), indent=2) + "\n"
     if out is None:

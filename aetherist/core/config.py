@@ -140,7 +140,7 @@ class _Reader:
                 if is_file(place / f"{name}.yaml"):
                     return place / f"{name}.yaml"
         known = did_you_mean(name, recipe_names())
-        folder_alone = self.trusted and _is(Path.is_dir, given)
+        folder_alone = self.trusted and is_folder(given)
         raise fault(
             "AE108" if asked else "AE101",
             f"the folder '{name}' holds no recipe.yaml" if folder_alone else f"there is no recipe '{name}'",
@@ -153,6 +153,11 @@ class _Reader:
 def is_file(path: Path) -> bool:
     """Whether a path names a file here, whatever was given as one."""
     return _is(Path.is_file, path)
+
+
+def is_folder(path: Path) -> bool:
+    """Whether a path names a folder here, whatever was given as one."""
+    return _is(Path.is_dir, path)
 
 
 def _is(kind: Callable[[Path], bool], path: Path) -> bool:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from aetherist.core.errors import did_you_mean
-from aetherist.export.files import write_whole
+from aetherist.core.files import write_whole
 from aetherist.export.meshes import METRES, Mesh
 from aetherist.export.packages import needed
 from aetherist.export.pictures import encode_picture

@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from aetherist.export.files import MissingPackageError
+
+class MissingPackageError(ValueError):
+    """A kind of file needs a package that is not installed; the text says what to install."""
 
 
 def needed(module: str, extra: str = "export") -> Any:

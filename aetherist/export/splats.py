@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from aetherist.core.files import write_whole
 from aetherist.export.colours import Colour, colours_at
-from aetherist.export.files import write_whole
 from aetherist.export.meshes import METRES, Mesh
 from aetherist.export.meshfiles import commented_ply, one_line
 

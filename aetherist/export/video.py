@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -14,8 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from aetherist.export.files import MissingPackageError, draft_of
+from aetherist.core.files import draft_of, refusal
 from aetherist.export.metadata import VIDEO_SUFFIXES, commented
+from aetherist.export.packages import MissingPackageError
 
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
@@ -178,7 +178,7 @@ class VideoWriter:
         except BaseException as error:
             self.discard()
             if isinstance(error, OSError):
-                raise OSError(error.errno, os.strerror(error.errno or 5), str(self.path)) from error
+                raise refusal(error, self.path) from error
             raise
 
 

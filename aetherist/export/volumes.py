@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch.nn import functional as F
 
-from aetherist.export.files import draft_of
+from aetherist.core.files import whole
 from aetherist.export.lattice import Box, Density, Lattice, Progress
 from aetherist.export.packages import needed
 
@@ -50,30 +49,25 @@ def write_volume(
     mrcfile = needed("mrcfile")
     path = Path(path)
     lattice = Lattice.of(box if isinstance(box, Box) else Box.cube(box), resolution)
-    draft = draft_of(path)
-    try:
-        with mrcfile.new_mmap(draft, lattice.counts[::-1], mrc_mode=2, overwrite=True) as file:
-            low, high, total, squares, start = np.inf, -np.inf, 0.0, 0.0, 0
-            for layers in lattice.layers(density, device=device, progress=progress):
-                values = torch.from_numpy(layers)
-                part = (values if shift is None else F.softplus(values + shift)).numpy()
-                file.data[start : start + len(part)] = part
-                start += len(part)
-                low, high = min(low, float(part.min())), max(high, float(part.max()))
-                total += float(part.sum(dtype=np.float64))
-                squares += float(np.square(part, dtype=np.float64).sum())
-            mean = total / file.data.size
-            file.header.dmin, file.header.dmax, file.header.dmean = low, high, mean
-            file.header.rms = max(squares / file.data.size - mean**2, 0.0) ** 0.5
-            file.voxel_size = tuple(lattice.spacing.tolist())
-            first = lattice.world(np.zeros((1, 3)))[0]
-            file.header.origin.x, file.header.origin.y, file.header.origin.z = first
-            if label:
-                file.add_label(label.encode("ascii", "replace").decode()[:79])
-        draft.replace(path)
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(path)) from None
-    finally:
-        with contextlib.suppress(OSError):
-            draft.unlink(missing_ok=True)
+    with (
+        whole(path) as draft,
+        mrcfile.new_mmap(draft, lattice.counts[::-1], mrc_mode=2, overwrite=True) as file,
+    ):
+        low, high, total, squares, start = np.inf, -np.inf, 0.0, 0.0, 0
+        for layers in lattice.layers(density, device=device, progress=progress):
+            values = torch.from_numpy(layers)
+            part = (values if shift is None else F.softplus(values + shift)).numpy()
+            file.data[start : start + len(part)] = part
+            start += len(part)
+            low, high = min(low, float(part.min())), max(high, float(part.max()))
+            total += float(part.sum(dtype=np.float64))
+            squares += float(np.square(part, dtype=np.float64).sum())
+        mean = total / file.data.size
+        file.header.dmin, file.header.dmax, file.header.dmean = low, high, mean
+        file.header.rms = max(squares / file.data.size - mean**2, 0.0) ** 0.5
+        file.voxel_size = tuple(lattice.spacing.tolist())
+        first = lattice.world(np.zeros((1, 3)))[0]
+        file.header.origin.x, file.header.origin.y, file.header.origin.z = first
+        if label:
+            file.add_label(label.encode("ascii", "replace").decode()[:79])
     return lattice.counts

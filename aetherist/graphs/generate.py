@@ -85,7 +85,7 @@ class Stage:
         angles = usual | {name: value for name, value in (("yaw", yaw), ("pitch", pitch)) if value is not None}
         finite(**angles)
         if motion == "sway":
-            return sway(frames, **angles, **place)
+            return sway(frames, yaw=angles["yaw"], pitch=angles["pitch"], **place)
         return orbit(frames, start=angles["yaw"], elevation=angles["pitch"], **place)
 
 

@@ -22,7 +22,7 @@ from aetherist.core.weights import (
     read_recipe,
     save_model,
 )
-from aetherist.graphs.sources import model_folder
+from aetherist.graphs.sources import model_folder, require_source
 
 
 class Model:
@@ -88,10 +88,12 @@ class Model:
         """Load a model by its folder or name, or build a recipe with fresh weights: whichever ``source`` is.
 
         Raises:
+            RecipeError: If it is neither, or as of :meth:`build`.
             ValueError: If a profile is asked of a model folder, whose recipe is composed already.
         """
         folder = model_folder(source)
         if folder is None:
+            require_source(source)
             return cls.build(source, seed=seed, profile=profile, overrides=overrides)
         if profile is not None:
             raise ValueError(f"{source} is a model: its recipe is composed and has no profile '{profile}'")

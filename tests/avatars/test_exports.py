@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from aetherist.avatars import Avatar, AvatarModel
+from aetherist.avatars.shapes import write_density
 from aetherist.components.cameras import Cameras
 
 LEVEL = {"level": 1.45}
@@ -34,6 +35,21 @@ def test_splats_lie_on_the_surface(avatar: Avatar) -> None:
     splats = avatar.splats(40, resolution=16, **LEVEL)
     assert len(splats) == 40
     assert np.abs(splats.centers).max() <= 0.5
+
+
+def test_a_folder_that_is_not_there_is_named_whatever_is_written(avatar: Avatar, tmp_path: Path) -> None:
+    pytest.importorskip("av")
+    pytest.importorskip("scipy")
+    gone = tmp_path / "gone"
+    for write in (
+        lambda: avatar.save(gone / "me.avatar"),
+        lambda: avatar.mesh(16, **LEVEL).save(gone / "head.glb"),
+        lambda: avatar.splats(9, resolution=16, **LEVEL).save(gone / "head.splat.ply"),
+        lambda: avatar.video(gone / "sway.mp4", 2),
+        lambda: write_density(avatar, gone / "head.mrc", resolution=8),
+    ):
+        with pytest.raises(FileNotFoundError, match=f"the folder {gone} is not there; make it first"):
+            write()
 
 
 def test_a_video_has_the_frames_of_its_path(avatar: Avatar, tmp_path: Path) -> None:

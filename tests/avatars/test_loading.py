@@ -15,7 +15,7 @@ import aetherist
 from aetherist.avatars import AvatarModel, hub
 from aetherist.core.check import check
 from aetherist.core.errors import WeightsError
-from aetherist.export.files import MissingPackageError
+from aetherist.export.packages import MissingPackageError
 from aetherist.graphs import sources
 from aetherist.graphs.model import Model
 from tests.avatars.helpers import SMALL

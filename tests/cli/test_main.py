@@ -85,7 +85,7 @@ def test_a_command_line_that_is_not_understood_is_one_line_and_exits_2(cli, toke
     assert "--help' shows what can be said" in result.err
 
 
-@pytest.mark.parametrize("tokens", [["show"], ["describe"], ["graph"], ["profile"], ["generate"]])
+@pytest.mark.parametrize("tokens", [["show"], ["describe"], ["graph"]])
 def test_a_recipe_that_is_not_there_exits_2_and_offers_the_near_ones(cli, tokens):
     result = cli(*tokens, "tinny")
     assert result.code == 2
@@ -93,6 +93,14 @@ def test_a_recipe_that_is_not_there_exits_2_and_offers_the_near_ones(cli, tokens
     assert "error AE101  there is no recipe 'tinny'" in result.err
     assert "did you mean tiny?" in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("tokens", [["render"], ["generate"], ["video"], ["export"], ["profile"]])
+def test_a_model_that_is_not_there_exits_2_and_offers_the_near_ones(cli, tokens):
+    result = cli(*tokens, "portrat")
+    assert (result.code, result.out) == (2, "")
+    assert "error AE101  there is no model 'portrat'" in result.err
+    assert "did you mean portrait?" in result.err
 
 
 def test_a_bug_is_one_line_unless_the_traceback_is_asked_for(cli, monkeypatch):

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from aetherist.export import VideoWriter, read_metadata, write_video
-from aetherist.export.files import MissingPackageError
+from aetherist.export.packages import MissingPackageError
 
 av = pytest.importorskip("av")
 
@@ -163,7 +163,7 @@ def test_what_is_no_video_is_refused_and_leaves_nothing(tmp_path, name, frames, 
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(OSError, match=r"No such file or directory: '.*nowhere/a.mp4'"):
+    with pytest.raises(OSError, match=r"the folder .*nowhere is not there; make it first: '.*nowhere/a.mp4'"):
         write_video(tmp_path / "nowhere" / "a.mp4", [frame(COLOURS[0])])
 
 

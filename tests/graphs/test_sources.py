@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from aetherist.cli.main import run
+from aetherist.core.errors import RecipeError
 from aetherist.graphs import sources
 from aetherist.graphs.model import Model
 from aetherist.graphs.sources import model_folder, model_names
@@ -50,6 +51,20 @@ def test_a_model_of_a_recipes_name_is_opened_and_the_recipe_is_built(shipped: Pa
     assert Model.open("tiny", overrides=["components.rays.resolution=8"]).components["rays"].config.resolution == 8
     with pytest.raises(ValueError, match="tiny is a model: its recipe is composed and has no profile 'wide'"):
         Model.open("tiny", profile="wide")
+
+
+def test_what_is_neither_a_model_nor_a_recipe_is_answered_with_names_of_both(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+    for name, words in (
+        ("portrat", r"AE101  there is no model 'portrat'\n  did you mean portrait\?"),
+        ("tinny", r"there is no model 'tinny'\n  did you mean tiny"),
+        ("empty", r"the folder 'empty' is no model: it holds no manifest.json and no recipe.yaml"),
+    ):
+        with pytest.raises(RecipeError, match=words):
+            Model.open(name)
 
 
 def test_commands_that_run_take_the_model_and_those_that_check_the_recipe(

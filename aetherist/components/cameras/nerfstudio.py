@@ -18,6 +18,7 @@ from aetherist.components.cameras.cameras import Cameras
 from aetherist.components.cameras.convert import flip_y_and_z, y_up, z_up
 from aetherist.components.cameras.pose import focal_from_fov, fov_from_focal
 from aetherist.components.cameravalues import pose_fault
+from aetherist.core.files import write_whole
 
 
 def save_nerfstudio(
@@ -25,7 +26,7 @@ def save_nerfstudio(
 ) -> None:
     """Write cameras as a camera path that nerfstudio renders; the arguments are those of :func:`to_nerfstudio`."""
     path = to_nerfstudio(cameras, width=width, height=height, fps=fps, closed=closed)
-    Path(file).write_text(json.dumps(path, indent=2) + "\n", encoding="utf-8")
+    write_whole(file, (json.dumps(path, indent=2) + "\n").encode())
 
 
 def to_nerfstudio(
@@ -82,9 +83,13 @@ def from_nerfstudio(path: Mapping[str, Any]) -> Cameras:
     lens = path.get("camera_type", "perspective")
     if lens != "perspective":
         raise ValueError(f"nerfstudio's camera type is {lens!r}; only 'perspective' can be read")
-    frames = path["camera_path"]
+    frames, keys = path.get("camera_path"), path.get("keyframes")
     if not isinstance(frames, list) or not frames:
-        raise ValueError("camera_path: it should be a list of one frame or more")
+        count = len(keys) if isinstance(keys, list) else 0
+        cure = (
+            "save the path again, with its frames" if count else "add cameras to it in the viewer, and save it"
+        )
+        raise ValueError(f"camera_path: nerfstudio's path has no frames, and {count} keyframes; {cure}")
     size = [path.get(name) for name in ("render_width", "render_height")]
     shape = _number(size[0], "render_width") / _number(size[1], "render_height") if None not in size else None
     return Cameras.stack([_frame(frame, shape, f"camera_path.{number}") for number, frame in enumerate(frames)])

@@ -33,6 +33,7 @@ from aetherist.components.cameras.interpolation import Curve, Ease, Motion, inte
 from aetherist.components.cameras.nerfstudio import from_nerfstudio
 from aetherist.components.cameras.pose import FOCAL, PIVOT, RADIUS, focal_from_fov
 from aetherist.components.cameravalues import fault
+from aetherist.core.files import write_whole
 
 FORMAT = "aetherist.cameras"
 
@@ -46,7 +47,7 @@ def save_path(file: str | Path, cameras: Cameras) -> None:
     rows = zip(listed.pose.tolist(), listed.intrinsics.tolist(), strict=True)
     lines = ",\n    ".join(json.dumps({"pose": pose, "intrinsics": matrix}) for pose, matrix in rows)
     text = f'{{\n  "format": "{FORMAT}",\n  "version": 1,\n  "cameras": [\n    {lines}\n  ]\n}}\n'
-    Path(file).write_text(text, encoding="utf-8")
+    write_whole(file, text.encode())
 
 
 def load_path(file: str | Path, *, dtype: torch.dtype = torch.float32) -> Cameras:
@@ -71,7 +72,7 @@ def cameras_from_data(data: Any) -> Cameras:
     Raises:
         ValueError: If it holds no cameras; says where and why.
     """
-    if isinstance(data, Mapping) and "camera_path" in data:
+    if isinstance(data, Mapping) and ("camera_path" in data or "keyframes" in data):
         return from_nerfstudio(data)
     if not isinstance(data, Mapping) or data.get("format") != FORMAT:
         raise ValueError(f'no camera path: it has neither "format": "{FORMAT}" nor nerfstudio\'s "camera_path"')

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from aetherist.components.styles.directions import Direction, DirectionSet
+from aetherist.core.files import write_whole
 
 FORMAT = 1
 KEY = "aetherist.directions"
@@ -70,13 +70,7 @@ def write_directions(directions: DirectionSet, path: str | Path) -> None:
     )
     tensors = {each.name: each.vector.contiguous() for each in directions.directions}
     data = save(tensors, metadata={KEY: facts.model_dump_json()})
-    path = Path(path)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(path, data)
 
 
 def read_directions(path: str | Path) -> DirectionSet:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import attrs
@@ -11,6 +10,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from aetherist.core.files import write_whole
 from aetherist.graphs.styles.regressor import AttributeRegressor, Target, facts_of, look_with
 
 FORMAT = 1
@@ -23,15 +23,9 @@ def save_regressor(regressor: AttributeRegressor, path: str | Path) -> None:
     Raises:
         OSError: If the file cannot be written.
     """
-    path = Path(path)
     tensors = {name: tensor.contiguous() for name, tensor in regressor.state.items()}
     data = save(tensors, metadata={KEY: json.dumps({"format": FORMAT, **facts_of(regressor)})})
-    draft = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        draft.write_bytes(data)
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    write_whole(path, data)
 
 
 def load_regressor(path: str | Path, device: torch.device | None = None) -> AttributeRegressor:
