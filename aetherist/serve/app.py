@@ -24,8 +24,8 @@ from aetherist.serve.security.gate import Gate
 from aetherist.serve.services import Services
 
 if TYPE_CHECKING:
-    from aetherist.serve.config import LiveConfig
     from aetherist.serve.engine import Engine
+    from aetherist.serve.live import LiveConfig
     from aetherist.storage import Storage
 
 
@@ -50,8 +50,8 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
     settings, metrics = config.current, Metrics()
     mine = storage is None
     if storage is None:
-        kept = settings.storage
-        storage = Storage.open(kept.database, kept.artifacts, quota_bytes=kept.quota_bytes, migrate=True)
+        quota = settings.storage.quota_bytes
+        storage = Storage.open(settings.database_url, settings.artifacts_url, quota_bytes=quota, migrate=True)
     parts = Services(
         config=config,
         storage=storage,
@@ -93,7 +93,7 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
     if settings.security.cors_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=[str(origin).rstrip("/") for origin in settings.security.cors_origins],
+            allow_origins=[origin.rstrip("/") for origin in settings.security.cors_origins],
             allow_methods=["GET", "POST", "PATCH", "DELETE"],
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
             expose_headers=["X-Request-ID", "Location", "Retry-After", "ETag"],

@@ -7,7 +7,18 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from aetherist.serve.problems import KINDS, Problem
+from aetherist.serve.engine import EngineError, Stopped
+from aetherist.serve.problems import KINDS, Problem, retry_after
+from aetherist.storage.errors import (
+    DamagedArtifact,
+    IdempotencyConflict,
+    LostClaim,
+    MissingArtifact,
+    MissingError,
+    StorageError,
+    StorageFull,
+    StorageUnavailable,
+)
 
 _BY_STATUS = {
     400: "bad_request",
@@ -22,7 +33,10 @@ _BY_STATUS = {
 
 
 def problem_of(error: Exception) -> Problem:
-    """Return what a client is told of an error: its own problem, or ``internal`` without a word about the cause."""
+    """Return what a client is told of an error: its own problem, or ``internal`` without a word about the cause.
+
+    What the engine says is written for clients; what the storage says names places, and stays in the log.
+    """
     match error:
         case Problem():
             return error
@@ -30,7 +44,43 @@ def problem_of(error: Exception) -> Problem:
             return _invalid(error)
         case HTTPException():
             return _refused(error)
+        case EngineError():
+            return _of_engine(error)
+        case StorageError():
+            return _of_storage(error)
     return Problem("internal", "the server made a mistake; its log says more under the request's id")
+
+
+def _of_engine(error: EngineError) -> Problem:
+    if type(error) is EngineError or error.code not in KINDS or error.code == "internal":
+        return Problem("internal", "the work failed; the server's log says more under the request's id")
+    again = getattr(error, "retry_after", None)
+    return Problem(
+        error.code,
+        str(error),
+        status=503 if isinstance(error, Stopped) else None,
+        headers={} if again is None else retry_after(again),
+        diagnostics=getattr(error, "diagnostics", ()),
+    )
+
+
+def _of_storage(error: StorageError) -> Problem:
+    match error:
+        case MissingArtifact():
+            return Problem("unknown_artifact", "there is no artifact of this digest, or it was removed")
+        case MissingError():
+            return Problem("not_found", str(error))
+        case DamagedArtifact():
+            return Problem("damaged_artifact", "the bytes that were kept are not those that were put; make them again")
+        case StorageFull():
+            return Problem("storage_full", "there is no room for the result; delete something, or ask for more room")
+        case IdempotencyConflict():
+            return Problem("conflict", str(error))
+        case LostClaim():
+            return Problem("conflict", str(error))
+        case StorageUnavailable():
+            return Problem("storage_unavailable", "the storage does not answer; try again", headers=retry_after(2))
+    return Problem("internal", "the storage failed; the server's log says more under the request's id")
 
 
 def _invalid(error: RequestValidationError) -> Problem:
@@ -44,7 +94,9 @@ def _invalid(error: RequestValidationError) -> Problem:
 
 def _fault(fault: Any) -> dict[str, str]:
     where, *path = fault["loc"] or ("body",)
-    pointer = "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+    # "<seed>" and the like say which member of a union was tried: they are in no body.
+    parts = [str(part) for part in path if not str(part).startswith("<")]
+    pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
     return {"in": str(where), "pointer": pointer, "detail": str(fault["msg"])}
 
 

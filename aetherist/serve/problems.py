@@ -44,6 +44,7 @@ KINDS: dict[str, Kind] = {
     "damaged_artifact": Kind(500, "What was kept is damaged"),
     "worker_lost": Kind(503, "The worker was lost"),
     "out_of_memory": Kind(503, "The device ran out of memory"),
+    "model_unavailable": Kind(503, "The model is not ready"),
     "storage_unavailable": Kind(503, "The storage does not answer"),
     "shutting_down": Kind(503, "The server is shutting down"),
     "deadline": Kind(504, "It took too long"),
@@ -106,6 +107,6 @@ class Problem(Exception):
         return JSONResponse(content, self.status, self.headers, MEDIA_TYPE)
 
 
-def busy(retry_after: float, detail: str, code: str = "busy") -> Problem:
-    """Return a problem that passes by itself: it says when to come back."""
-    return Problem(code, detail, headers={"Retry-After": str(max(1, round(retry_after)))})
+def retry_after(seconds: float) -> dict[str, str]:
+    """Return the header that says when to come back."""
+    return {"Retry-After": str(max(1, round(seconds)))}

@@ -9,8 +9,9 @@ import attrs
 from starlette.requests import HTTPConnection
 
 if TYPE_CHECKING:
-    from aetherist.serve.config import LiveConfig, ServerConfig
+    from aetherist.serve.config import ServerConfig
     from aetherist.serve.engine import Engine
+    from aetherist.serve.live import LiveConfig
     from aetherist.storage import Storage
     from aetherist.telemetry import Metrics
 

@@ -14,6 +14,7 @@ from aetherist.serve.problems import KINDS, Problem
 from aetherist.serve.schemas.common import Answer
 from aetherist.serve.security import Caller, require
 from aetherist.serve.services import Services, services
+from aetherist.telemetry.metrics import CONTENT_TYPE
 
 router = APIRouter(tags=["health"])
 
@@ -76,7 +77,7 @@ def metrics(
     """Text in the format of Prometheus; needs a key with ``read`` where keys are needed."""
     if not parts.settings.telemetry.metrics:
         raise Problem("not_found", "metrics are off: telemetry.metrics")
-    return Response(parts.metrics.render(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(parts.metrics.render(), media_type=CONTENT_TYPE)
 
 
 @router.get(

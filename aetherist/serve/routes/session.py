@@ -9,7 +9,7 @@ from pydantic import Field
 
 from aetherist import __version__
 from aetherist.serve.schemas.common import Answer
-from aetherist.serve.security import Caller, keys_required
+from aetherist.serve.security import Caller
 from aetherist.serve.services import Services, services
 
 router = APIRouter(prefix="/v1", tags=["session"])
@@ -37,7 +37,7 @@ def session(request: Request, parts: Annotated[Services, Depends(services)]) -> 
     settings = parts.settings
     return Session(
         version=__version__,
-        keys_required=keys_required(settings),
+        keys_required=settings.keys_required,
         caller=CallerData(scopes=sorted(caller.scopes)) if caller.scopes else None,
         default_model=settings.models.default,
     )

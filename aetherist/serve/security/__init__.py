@@ -1,5 +1,5 @@
 """Who asks, and what may be asked."""
 
-from aetherist.serve.security.callers import SCOPES, Caller, anonymous, keys_required, require
+from aetherist.serve.security.callers import SCOPES, Caller, anonymous, require
 
-__all__ = ["SCOPES", "Caller", "anonymous", "keys_required", "require"]
+__all__ = ["SCOPES", "Caller", "anonymous", "require"]

@@ -10,7 +10,6 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 
 from aetherist.serve.problems import Problem
-from aetherist.serve.security.hosts import is_loopback
 
 if TYPE_CHECKING:
     from aetherist.serve.config import ServerConfig
@@ -61,15 +60,9 @@ class Caller:
         raise Problem("forbidden", f"the key {self.key_id} has not the scope '{scope}', which this needs")
 
 
-def keys_required(settings: ServerConfig) -> bool:
-    """Return whether requests need a key: always off loopback."""
-    mode = settings.security.keys
-    return mode == "required" or (mode == "auto" and not is_loopback(settings.server.host))
-
-
 def anonymous(address: str, settings: ServerConfig) -> Caller:
     """Return who asks without a key: all is allowed where none is required."""
-    allowed = frozenset() if keys_required(settings) else SCOPES["admin"]
+    allowed = frozenset() if settings.keys_required else SCOPES["admin"]
     return Caller(client=address, scopes=allowed)
 
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from aetherist.serve.failures import problem_of
 from aetherist.serve.security.headers import secure_headers
 from aetherist.serve.services import Services
+from aetherist.telemetry import bound
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _QUIET = ("/healthz", "/readyz", "/metrics", "/assets/")
@@ -44,26 +45,42 @@ class RequestContext:
                 message["headers"] = headers.raw
             await send(message)
 
-        log = self.services.log.bind(request_id=request_id)
-        try:
-            await self.app(scope, receive, dressed)
-        except ClientDisconnect:
-            status = status or 499
-        except Exception as error:
-            problem = problem_of(error)
-            if problem.code == "internal":
-                log.exception("a request failed", path=scope["path"])
-            if started:
-                raise  # half an answer cannot be mended: the connection ends
-            if scope["type"] == "websocket":
-                await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
-            else:
-                await problem.response(scope)(scope, receive, dressed)
-        self._note(scope, status, time.perf_counter() - began, log)
+        with bound(request_id=request_id):
+            try:
+                await self.app(scope, receive, dressed)
+            except ClientDisconnect:
+                status = status or 499
+            except Exception as error:
+                problem = problem_of(error)
+                self.services.metrics.errors.labels(problem.code).inc()
+                if problem.status >= 500:
+                    self.services.log.exception("request failed", path=scope["path"], code=problem.code)
+                if started:
+                    raise  # half an answer cannot be mended: the connection ends
+                if scope["type"] == "websocket":
+                    await send({"type": "websocket.close", "code": 1008, "reason": problem.code})
+                else:
+                    await problem.response(scope)(scope, receive, dressed)
+            if scope["type"] == "http":
+                self._note(scope, status, time.perf_counter() - began)
         return None
 
-    def _note(self, scope: Scope, status: int, seconds: float, log: object) -> None:
+    def _note(self, scope: Scope, status: int, seconds: float) -> None:
         """Log and count a request that is over."""
+        method, path = scope["method"], scope["path"]
+        route = getattr(scope.get("route"), "path", "other")
+        self.services.metrics.requests.labels(method, route, str(status)).inc()
+        self.services.metrics.request_seconds.labels(method, route).observe(seconds)
+        caller = scope["state"].get("caller")
+        say = self.services.log.debug if path.startswith(_QUIET) else self.services.log.info
+        say(
+            "request",
+            method=method,
+            path=path,
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
+            client=caller.client if caller else None,
+        )
 
 
 def _request_id(given: str) -> str:

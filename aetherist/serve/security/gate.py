@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import time
 
-from limits import RateLimitItem, parse
+from limits import RateLimitItem, parse_many
 from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
+from limits.strategies import SlidingWindowCounterRateLimiter
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aetherist.serve.problems import Problem, busy
+from aetherist.serve.problems import Problem, retry_after
 from aetherist.serve.security.callers import Caller, anonymous, holder, offered_key
 from aetherist.serve.security.hosts import answers_to, own_origin
 from aetherist.serve.services import Services
@@ -44,9 +44,7 @@ class Gate:
         if scope["type"] == "http" and _guarded(scope["path"]):
             origin = headers.get("origin")
             if origin is not None and not own_origin(origin, host, settings):
-                raise Problem(
-                    "forbidden", "the request comes from another origin than security.cors_origins allows"
-                )
+                raise Problem("forbidden", "the request comes from another origin than security.cors_origins allows")
             state["caller"] = await self._caller(headers, address)
             if not state["caller"].scopes and not scope["path"].startswith(_OPEN):
                 state["caller"].needs("read")
@@ -75,8 +73,8 @@ class Rates:
     """Counts the requests of each caller."""
 
     def __init__(self) -> None:
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._parsed: dict[str, RateLimitItem] = {}
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._parsed: dict[str, list[RateLimitItem]] = {}
 
     def count(self, caller: Caller, usual: str) -> None:
         """Count a request.
@@ -89,12 +87,13 @@ class Rates:
             Problem: ``rate_limited``, which says when to come back.
         """
         text = caller.rate or usual
-        rate = self._parsed.get(text)
-        if rate is None:
-            rate = self._parsed[text] = parse(text)
-        if not self._limiter.hit(rate, caller.client):
-            again = self._limiter.get_window_stats(rate, caller.client).reset_time - time.time()
-            raise busy(again, f"the rate of {rate} is used up", "rate_limited")
+        rates = self._parsed.get(text)
+        if rates is None:
+            rates = self._parsed[text] = parse_many(text)
+        for rate in rates:
+            if not self._limiter.hit(rate, caller.client):
+                again = self._limiter.get_window_stats(rate, caller.client).reset_time - time.time()
+                raise Problem("rate_limited", f"the rate of {rate} is used up", headers=retry_after(again))
 
 
 def _guarded(path: str) -> bool:

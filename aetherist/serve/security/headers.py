@@ -45,7 +45,7 @@ def secure_headers(settings: ServerConfig) -> dict[str, str]:
         "Content-Security-Policy": CLOSED_POLICY,
         "Cache-Control": "no-store",
     }
-    if str(settings.server.public_url or "").startswith("https://"):
+    if (settings.server.public_url or "").startswith("https://"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return headers
 

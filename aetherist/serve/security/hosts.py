@@ -7,23 +7,13 @@ names only, and what changes something comes from its own pages, or from origins
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from aetherist.serve.config.places import is_loopback
+
 if TYPE_CHECKING:
     from aetherist.serve.config import ServerConfig
-
-
-def is_loopback(host: str) -> bool:
-    """Return whether a host name or an address is this machine as seen from itself."""
-    name = host.strip("[]").rstrip(".").lower()
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return False
 
 
 def host_name(authority: str) -> str:
@@ -37,18 +27,17 @@ def host_name(authority: str) -> str:
 def answers_to(authority: str, settings: ServerConfig) -> bool:
     """Return whether a ``Host`` header names this server."""
     name = host_name(authority)
-    if not is_loopback(settings.server.host):
+    if not settings.is_private:
         return bool(name)  # keys are required there, and a page that rebinds a name has none
-    public = settings.server.public_url
-    return is_loopback(name) or (public is not None and name == host_name(urlsplit(str(public)).netloc))
+    return is_loopback(name)
 
 
 def own_origin(origin: str, authority: str, settings: ServerConfig) -> bool:
     """Return whether an ``Origin`` is this server itself, as it was asked for, or one that the settings name."""
     origin = origin.rstrip("/").lower()
-    allowed = {str(each).rstrip("/").lower() for each in settings.security.cors_origins}
+    allowed = {each.rstrip("/").lower() for each in settings.security.cors_origins}
     if settings.server.public_url is not None:
-        allowed.add(str(settings.server.public_url).rstrip("/").lower())
+        allowed.add(settings.server.public_url.rstrip("/").lower())
     if origin in allowed:
         return True
     parts = urlsplit(origin)
