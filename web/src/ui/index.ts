@@ -1,0 +1,14 @@
+export { default as Button } from './Button.svelte';
+export { default as Dialog } from './Dialog.svelte';
+export { default as Empty } from './Empty.svelte';
+export { default as Fault } from './Fault.svelte';
+export { default as Icon } from './Icon.svelte';
+export { default as Panel } from './Panel.svelte';
+export { default as Progress } from './Progress.svelte';
+export { default as Segmented } from './Segmented.svelte';
+export { default as Skeleton } from './Skeleton.svelte';
+export { default as Slider } from './Slider.svelte';
+export { default as Tabs } from './Tabs.svelte';
+export { default as Toasts } from './Toasts.svelte';
+export { toasts } from './toasts.svelte';
+export type { IconName } from './icons';
