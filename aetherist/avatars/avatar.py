@@ -14,13 +14,14 @@ import torch
 from torch import Tensor
 
 from aetherist.avatars.files import avatar_bytes
-from aetherist.avatars.pictures import Form
+from aetherist.avatars.pictures import Form, vectors
+from aetherist.avatars.provenance import film_told, picture_told
 from aetherist.components.cameras import Cameras
 from aetherist.components.cameras.pose import finite
 from aetherist.components.styles import Beyond, Edits, mixed_layers, slerp
 from aetherist.components.styles import edits as editing
 from aetherist.core.files import write_whole
-from aetherist.export.pictures import encode_picture
+from aetherist.export.pictures import encode_picture, write_picture
 from aetherist.graphs.generate import PITCH, YAW, Motion, to_pixels
 
 if TYPE_CHECKING:
@@ -215,6 +216,34 @@ class Avatar:
         """
         return next(self._pictures(self.camera(yaw, pitch) if camera is None else camera, output, as_))
 
+    def picture(
+        self,
+        path: str | Path,
+        yaw: float = 0.0,
+        pitch: float = 0.0,
+        *,
+        camera: Cameras | Tensor | None = None,
+        output: str = "image",
+        quality: int | None = None,
+    ) -> None:
+        """Write what :meth:`render` shows to ``.png``, ``.jpg`` or ``.webp``, with how it was made in its metadata.
+
+        ``aetherist recipe from FILE`` reads that, and makes the picture again; what Pillow saves of a picture that
+        :meth:`render` gave does not say it.
+
+        Args:
+            path: Where to.
+            yaw: As in :meth:`render`, like ``pitch``, ``camera`` and ``output``.
+            pitch: See there.
+            camera: See there.
+            output: See there.
+            quality: 1 to 100, of a JPEG (95 by default) or WebP (lossless by default).
+        """
+        seen_from = vectors(self.camera(yaw, pitch) if camera is None else camera)[0]
+        pixels, _ = to_pixels(next(self._pictures(seen_from, output, "tensor")), self.model.meaning(output))
+        told = picture_told(self, output, seen_from) | {"options": {"quality": quality} if quality is not None else {}}
+        write_picture(path, pixels, told, quality=quality)
+
     def orbit(
         self, frames: int = 60, *, elevation: float = 0.0, output: str = "image", as_: Form = "pil"
     ) -> Iterator[Any]:
@@ -289,15 +318,18 @@ class Avatar:
             pitch: Radians: the greatest angle of a sway (0.2), or the elevation of an orbit (0).
             cameras: Any other path, instead.
             output: As in :meth:`render`.
-            options: Of :class:`aetherist.export.VideoWriter`: ``fps``, ``crf``, ``metadata``.
+            options: Of :class:`aetherist.export.VideoWriter`: ``fps``, ``crf``; and ``metadata``, which otherwise say
+                how it was made.
         """
         from aetherist.export.video import write_video
 
         meaning = self.model.meaning(output)
         if cameras is None:
             cameras = self.model.stage.path(motion, frames, yaw=yaw, pitch=pitch)
-        shown = self._pictures(cameras, output, "tensor")
-        write_video(path, (to_pixels(values, meaning)[0] for values in shown), **options)
+        seen_from = vectors(cameras)
+        told = film_told(self, output, seen_from) | {"options": {"crf": options["crf"]} if "crf" in options else {}}
+        shown = self._pictures(seen_from, output, "tensor")
+        write_video(path, (to_pixels(values, meaning)[0] for values in shown), **{"metadata": told, **options})
 
     def save(self, path: str | Path) -> None:
         """Write the avatar to a small file, which :meth:`AvatarModel.open` of the same model reads."""

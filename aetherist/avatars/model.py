@@ -15,7 +15,7 @@ from aetherist.avatars.avatar import Avatar
 from aetherist.avatars.files import open_avatar
 from aetherist.avatars.keeping import push, save_folder
 from aetherist.avatars.memory import Memory
-from aetherist.avatars.pictures import Form, shaped
+from aetherist.avatars.pictures import Form, shaped, vectors
 from aetherist.avatars.rendering import AvatarRenderer
 from aetherist.components.cameras import Cameras, focal_from_fov
 from aetherist.components.styles import DirectionSet
@@ -198,7 +198,7 @@ class AvatarModel:
         """
         names = (outputs,) if isinstance(outputs, str) else tuple(outputs)
         people = [avatars] if isinstance(avatars, Avatar) else list(avatars)
-        views = _vectors(self.camera() if cameras is None else cameras)
+        views = vectors(self.camera() if cameras is None else cameras)
         count = max(len(people), len(views))
         if {len(people), len(views)} - {1, count} or not people:
             raise ValueError(f"{len(people)} avatars and {len(views)} cameras: give as many, or one for all")
@@ -210,7 +210,7 @@ class AvatarModel:
         self, avatar: Avatar, cameras: Cameras | Tensor, *, output: str = "image", as_: Form = "pil"
     ) -> Iterator[Any]:
         """Yield a picture of an avatar from each camera, in the form that is asked for."""
-        views = _vectors(cameras)
+        views = vectors(cameras)
         meaning = self.meaning(output)
         return (shaped(row[output][0], meaning, as_) for row in self._rows([avatar] * len(views), views, (output,)))
 
@@ -335,11 +335,3 @@ def _sizes(plan: Plan) -> tuple[int, int]:
     if len(sizes) != 2 or None in sizes:
         raise ValueError(f"the styles of graph 'map' are {type_}; avatars need B and two fixed sizes")
     return sizes[0], sizes[1]  # type: ignore[return-value]
-
-
-def _vectors(cameras: Cameras | Tensor) -> Tensor:
-    """Return cameras as ``(N, 25)``."""
-    vectors = cameras.vector if isinstance(cameras, Cameras) else cameras
-    if vectors.shape[-1] != 25 or vectors.ndim > 2:
-        raise ValueError(f"cameras of the shape {tuple(vectors.shape)}: give Cameras, or 25 numbers each")
-    return vectors.reshape(-1, 25)

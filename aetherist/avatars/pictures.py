@@ -7,6 +7,7 @@ from typing import Any, Literal
 from PIL import Image
 from torch import Tensor
 
+from aetherist.components.cameras import Cameras
 from aetherist.graphs.generate import to_pixels
 
 Form = Literal["pil", "tensor", "numpy"]
@@ -29,3 +30,11 @@ def shaped(values: Tensor, meaning: str | None, form: Form) -> Any:
     array = pixels.movedim(0, -1).contiguous().cpu().numpy()
     array = array if array.shape[-1] == 3 else array[..., 0]
     return Image.fromarray(array) if form == "pil" else array
+
+
+def vectors(cameras: Cameras | Tensor) -> Tensor:
+    """Return cameras as ``(N, 25)``."""
+    vectors = cameras.vector if isinstance(cameras, Cameras) else cameras
+    if vectors.shape[-1] != 25 or vectors.ndim > 2:
+        raise ValueError(f"cameras of the shape {tuple(vectors.shape)}: give Cameras, or 25 numbers each")
+    return vectors.reshape(-1, 25)

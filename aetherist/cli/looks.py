@@ -136,6 +136,8 @@ def people(viewer: Viewer, seeds: Sequence[int], avatars: Sequence[Path] | None)
     Raises:
         UsageError: If a file is no avatar of the model, or there is no way from a seed to the graph.
     """
+    from aetherist.avatars.provenance import avatar_told
+
     opened = []
     if avatars:
         from aetherist.avatars import AvatarModel
@@ -149,7 +151,7 @@ def people(viewer: Viewer, seeds: Sequence[int], avatars: Sequence[Path] | None)
         viewer.of_styles(
             path.stem,
             each.styles,
-            {"avatar": {"digest": each.digest, "name": path.stem, "seed": each.seed, "edits": dict(each.edits)}},
+            avatar_told(each, path.stem),
             seed=each.seed,
         )
         for path, each in zip(avatars or (), opened, strict=True)

@@ -28,7 +28,7 @@ COMMANDS = (
     ("show", "show:show", RECIPES, "Print a recipe as written, or what it composes to."),
     ("describe", "describe:describe", RECIPES, "Tell what the steps of a graph cost, without running them."),
     ("graph", "graph:graph", RECIPES, "Draw a graph, or print the code it compiles to."),
-    ("recipe", "recipe:app", RECIPES, "Give back the recipe that made a picture."),
+    ("recipe", "recipe:app", RECIPES, "Give back the recipe that made a picture or a video."),
     ("train", "train:train", MODELS, "Train a recipe's components on a data set."),
     ("evaluate", "evaluate:evaluate", MODELS, "Measure how good a model is against a data set."),
     ("render", "render:render", MODELS, "Make pictures of seeds and avatars."),

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from aetherist import __version__
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -15,14 +13,10 @@ if TYPE_CHECKING:
 
 def provenance(viewer: Viewer, scale: int, options: Mapping[str, Any]) -> dict[str, Any]:
     """Return what is true of every picture: what makes it, and how it was asked for."""
-    model = viewer.model
+    from aetherist.avatars.provenance import made_by
+
     told = {
-        "version": __version__,
-        "recipe": {"name": model.recipe.name, "digest": model.recipe.digest, "yaml": model.recipe.to_yaml()},
-        "model": model.manifest.digest if model.manifest is not None else None,
-        "weights": "loaded" if model.manifest is not None else "fresh, seed 0",
-        "graph": viewer.plan.graph.name,
-        "output": viewer.output,
+        **made_by(viewer.model, viewer.plan.graph.name, viewer.output),
         **viewer.truncation(),
         "options": {name: value for name, value in options.items() if value is not None},
     }

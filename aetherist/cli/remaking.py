@@ -55,12 +55,20 @@ class GridTold(_Part):
     cameras: list[CameraNumbers]
 
 
+class SampleTold(_Part):
+    """One frame of a video, and its camera."""
+
+    frame: int = Field(ge=0)
+    camera: CameraNumbers
+
+
 class OptionsTold(_Part):
     """Those options of the command that a picture is made by, beside its recipe."""
 
     overrides: list[str] = Field(default_factory=list)
     precision: Precision | None = None
     quality: int | None = Field(default=None, ge=1, le=100)
+    crf: int | None = Field(default=None, ge=0, le=63)
 
     @field_validator("overrides")
     @classmethod
@@ -77,6 +85,7 @@ class Told(Person):
     version: str
     recipe: RecipeTold
     model: str | None
+    weights: str = "fresh, seed 0"
     graph: str
     output: str
     pane: Literal["depth", "normal"] | None = None
@@ -85,7 +94,20 @@ class Told(Person):
     cutoff: int | None = None
     camera: CameraNumbers | None = None
     grid: GridTold | None = None
+    people: list[Person] = Field(default_factory=list)
+    interpolate: bool = False
+    loop: bool = False
+    frames: int | None = Field(default=None, gt=0)
+    columns: int = Field(default=1, gt=0, le=10_000)
+    rows: int = Field(default=1, gt=0, le=10_000)
+    samples: list[SampleTold] = Field(default_factory=list, max_length=100)
     options: OptionsTold = Field(default_factory=OptionsTold)
+
+    @property
+    def seed_of_weights(self) -> int:
+        """Of fresh weights: what they were drawn from."""
+        seed = self.weights.removeprefix("fresh, seed ")
+        return int(seed) if seed.isascii() and seed.isdecimal() else 0
 
 
 def told_by(path: Path) -> tuple[dict[str, Any], Told]:
@@ -125,9 +147,8 @@ def made_again(told: Told, model: Model, avatars: Sequence[Path]) -> Tensor:
     import torch
 
     from aetherist.export.pictures import arrange, enlarge
-    from aetherist.graphs.viewer import Viewer
 
-    viewer = Viewer(model, graph=told.graph, output=told.output, pane=told.pane, psi=told.psi, cutoff=told.cutoff)
+    viewer = _viewer(told, model)
     wanted = told.grid.people if told.grid is not None else [told]
     vectors = told.grid.cameras if told.grid is not None else [told.camera] if told.camera is not None else []
     cameras = [torch.tensor(vector) for vector in vectors] or [viewer.stage.camera()]
@@ -135,6 +156,38 @@ def made_again(told: Told, model: Model, avatars: Sequence[Path]) -> Tensor:
     subjects = [_subject(viewer, person, known) for person in wanted]
     pictures = [enlarge(picture.pixels, told.scale) for picture in viewer.pictures(subjects, cameras)]
     return arrange(pictures, told.grid.columns, told.grid.rows) if told.grid is not None else pictures[0]
+
+
+def frames_made_again(told: Told, model: Model, avatars: Sequence[Path]) -> list[Tensor]:
+    """Return those frames of the video that ``told`` speaks of whose cameras it tells.
+
+    Raises:
+        ValueError: As :func:`made_again`, or if it tells no cameras or no people.
+    """
+    import torch
+
+    from aetherist.export.pictures import arrange, enlarge
+    from aetherist.graphs.film import along
+
+    if not told.samples or not told.people or told.frames is None:
+        raise UsageError("it does not say from where its frames were seen, or whom they show; make the video anew")
+    viewer = _viewer(told, model)
+    known = _avatars(model, avatars)
+    everyone = [_subject(viewer, person, known) for person in told.people]
+    cells = min(told.columns * told.rows if told.interpolate else len(everyone), len(everyone))
+    frames = []
+    for sample in told.samples:
+        present = [along(everyone[cell::cells], sample.frame, told.frames, closed=told.loop) for cell in range(cells)]
+        camera = torch.tensor(sample.camera)
+        pictures = [picture.pixels for each in present for picture in viewer.look(None, [each], camera)]
+        frames.append(enlarge(arrange(pictures, told.columns, told.rows), told.scale))
+    return frames
+
+
+def _viewer(told: Told, model: Model) -> Viewer:
+    from aetherist.graphs.viewer import Viewer
+
+    return Viewer(model, graph=told.graph, output=told.output, pane=told.pane, psi=told.psi, cutoff=told.cutoff)
 
 
 def _avatars(model: Model, files: Sequence[Path]) -> dict[str, Any]:

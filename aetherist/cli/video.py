@@ -135,11 +135,22 @@ def video(
     everyone = list(people(viewer, numbered, avatar))
     shown = [everyone[cell::cells] for cell in range(cells)]
     if metadata:
-        options = {"seeds": seeds, "yaw": yaw, "pitch": pitch, "motion": Path(way).name, "precision": precision}
-        told = provenance(viewer, scale, options | {"overrides": override})
+        from aetherist.avatars.provenance import samples
+
+        options: dict[str, Any] = {
+            "seeds": seeds,
+            "yaw": yaw,
+            "pitch": pitch,
+            "motion": Path(way).name,
+            "radius": radius,
+        }
+        options |= {"fov": fov, "pivot": pivot, "precision": precision, "overrides": override, "crf": crf}
+        told = provenance(viewer, scale, options)
         writer.metadata = told | {
             "people": [dict(each.told) for each in everyone],
             "interpolate": interpolate,
+            "loop": loop,
+            "samples": samples(cameras),
             "frames": len(cameras),
             "columns": columns,
             "rows": rows,

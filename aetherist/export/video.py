@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -216,6 +217,30 @@ def opened(path: str | Path) -> Iterator[InputContainer]:
         raise OSError(5, "this is no video", str(path)) from None
     with container:
         yield container
+
+
+def frames_of(path: str | Path, wanted: Sequence[int]) -> list[Tensor]:
+    """Return some frames of a video, ``(3, H, W)`` uint8 each, in the order of their numbers; those that it has.
+
+    Raises:
+        OSError: If it cannot be read.
+    """
+    found = []
+    with opened(path) as container:
+        for number, frame in enumerate(container.decode(video=0)):
+            if number > max(wanted):
+                break
+            if number in wanted:
+                found.append(torch.from_numpy(frame.to_ndarray(format="rgb24")).movedim(-1, 0))
+    return found
+
+
+def lossy(frames: Sequence[Tensor], suffix: str, crf: int | None = None) -> list[Tensor]:
+    """Return frames as they come out of a video of this format: what its codec loses is lost."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"frames{suffix}"
+        write_video(path, frames, crf=crf)
+        return frames_of(path, range(len(frames)))
 
 
 def _even(pixels: Tensor) -> Tensor:

@@ -32,12 +32,14 @@ class Model:
         report: The static check: recipe, typed graphs, diagnostics that are no errors.
         components: The built modules under their names in the recipe.
         manifest: What the model folder said, if the model came from one.
+        seed: What fresh weights were drawn from.
     """
 
     def __init__(self, report: Report, components: dict[str, Component], manifest: Manifest | None = None) -> None:
         self.report = report
         self.components = components
         self.manifest = manifest
+        self.seed = 0
 
     @classmethod
     def build(cls, source: Recipe | str | Path | Mapping[str, Any], *, seed: int = 0, **options: Any) -> Self:
@@ -63,7 +65,9 @@ class Model:
                     message = f"{part.cls.component_name} cannot be built: {error}"
                     fault = report.recipe.fault("AE401", message, "components", name, of_key=True)
                     raise RecipeError([fault]) from error
-        return cls(report, components)
+        model = cls(report, components)
+        model.seed = seed
+        return model
 
     @classmethod
     def load(cls, folder: str | Path, *, overrides: Iterable[str] = ()) -> Self:

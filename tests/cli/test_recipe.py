@@ -12,7 +12,8 @@ from PIL import Image
 
 from aetherist.avatars import AvatarModel
 from aetherist.core.recipe import Recipe
-from aetherist.export import decode_picture, read_metadata, write_picture
+from aetherist.export import decode_picture, read_metadata, write_picture, write_video
+from aetherist.export.video import frames_of
 from aetherist.graphs.model import Model
 
 SUFFIXES = {"png": "png", "jpeg": "jpg", "webp": "webp"}
@@ -107,6 +108,70 @@ def test_a_picture_that_was_changed_is_found_out(cli, tmp_path):
     write_picture(path, pixels[:, :10], told)
     result = cli("recipe", "from", path, "--verify")
     assert (result.code, result.out) == (1, f"{path}: its size is 64x10, and made again it is 64x64\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a.mp4", ["--seeds", "3", "--frames", 12]),
+        ("a.webm", ["--seeds", "0-2", "--frames", 6, "--motion", "orbit", "--trunc", 0.6, "--scale", 2]),
+        ("a.mp4", ["--seeds", "0-3", "--frames", 6, "--interpolate", "--grid", "2x1", "--loop", "--crf", 30]),
+    ],
+)
+def test_some_frames_of_a_video_are_made_again(cli, model_folder, tmp_path, name, options):
+    pytest.importorskip("av")
+    path = tmp_path / name
+    assert cli("video", model_folder, *options, "--out", path).code == 0
+    told = read_metadata(path)
+    assert told["samples"][0]["frame"] == 0
+    assert told["samples"][-1]["frame"] == told["frames"] - 1
+    result = cli("recipe", "from", path, "--verify", "--model", model_folder)
+    assert result.out.startswith(f"{path}: made again (5 of {told['frames']} frames) it is the same within what the ")
+    assert result.code == 0
+
+
+def test_a_video_of_somebody_else_or_of_another_length_is_found_out(cli, model_folder, tmp_path):
+    pytest.importorskip("av")
+    path = tmp_path / "a.mp4"
+    cli("video", model_folder, "--frames", 4, "--out", path)
+    told = read_metadata(path)
+    frames = frames_of(path, range(4))
+    for change, shown, words in (
+        ({"people": [{"seed": 1}]}, frames, "it is another video: mean difference "),
+        ({}, frames[:3], "it says that it has 4 frames of 64x64, and it has others"),
+        ({}, [frame[:, :32] for frame in frames], "it says that it has 4 frames of 64x64, and it has others"),
+    ):
+        write_video(tmp_path / "b.mp4", shown, metadata=told | change)
+        result = cli("recipe", "from", tmp_path / "b.mp4", "--verify", "--model", model_folder)
+        assert (result.code, result.err) == (1, "")
+        assert words in result.out
+    write_video(tmp_path / "b.mp4", frames, metadata={name: told[name] for name in told if name != "samples"})
+    result = cli("recipe", "from", tmp_path / "b.mp4", "--verify", "--model", model_folder)
+    assert result.code == 2
+    assert "it does not say from where its frames were seen" in result.err
+
+
+def test_what_the_api_writes_is_made_again(cli, model_folder, tmp_path):
+    pytest.importorskip("av")
+    owner = AvatarModel(Model.load(model_folder))
+    ada = owner.avatar(seed=5).mix(owner.avatar(seed=6), 0.3)
+    ada.save(tmp_path / "ada.avatar")
+    owner.avatar(seed=7, psi=0.5).picture(tmp_path / "seven.jpg", 0.3, quality=80)
+    ada.picture(tmp_path / "ada.png", camera=owner.camera(0.1, fov=30), output="depth")
+    ada.video(tmp_path / "ada.mp4", 3, motion="orbit")
+    for name, words in (
+        ("seven.jpg", "the same"),
+        ("ada.png", "the same"),
+        ("ada.mp4", "made again (3 of 3 frames) it is the same within what the codec loses"),
+    ):
+        flags = ["--verify", "--model", model_folder, "--avatar", tmp_path / "ada.avatar"]
+        result = cli("recipe", "from", tmp_path / name, *flags)
+        assert (result.code, result.err) == (0, "")
+        assert words in result.out
+    fresh = AvatarModel(Model.build("tiny", seed=3))
+    fresh.avatar(1).picture(tmp_path / "fresh.png")
+    assert read_metadata(tmp_path / "fresh.png")["weights"] == "fresh, seed 3"
+    assert "it is the same" in cli("recipe", "from", tmp_path / "fresh.png", "--verify").out
 
 
 def test_another_model_is_refused(cli, model_folder, tmp_path):
