@@ -60,7 +60,7 @@ def drafted(data: bytes | Iterable[bytes] | Path, folder: Path | None) -> Iterat
             file.seek(0)
             yield Draft(digest, size, file)
         return
-    with tempfile.SpooledTemporaryFile(IN_MEMORY, dir=folder and str(folder)) as spool:
+    with tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder) if folder else None) as spool:
         hashed = hashlib.sha256()
         size = 0
         for part in data:
