@@ -22,6 +22,7 @@ from aetherist.serve.security.body import BodyCap
 from aetherist.serve.security.context import RequestContext
 from aetherist.serve.security.gate import Gate
 from aetherist.serve.services import Services
+from aetherist.serve.usage import Usage
 
 if TYPE_CHECKING:
     from aetherist.serve.engine import Engine
@@ -52,12 +53,14 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
     if storage is None:
         quota = settings.storage.quota_bytes
         storage = Storage.open(settings.database_url, settings.artifacts_url, quota_bytes=quota, migrate=True)
+    log = get_logger("aetherist.serve")
     parts = Services(
         config=config,
         storage=storage,
         engine=engine or Engine(config, metrics),
         metrics=metrics,
-        log=get_logger("aetherist.serve"),
+        log=log,
+        usage=Usage(storage, log),
     )
 
     @asynccontextmanager
@@ -65,6 +68,8 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
         async with AsyncExitStack() as stack:
             if mine:
                 stack.push_async_callback(run_in_threadpool, parts.storage.close)
+            await parts.usage.start()
+            stack.push_async_callback(parts.usage.stop)
             await parts.engine.start()
             stack.push_async_callback(_stop_engine, parts)
             await _start_jobs(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -19,6 +20,8 @@ from aetherist.storage.errors import (
     StorageFull,
     StorageUnavailable,
 )
+
+_PLACES = ("body", "query", "path", "header", "cookie")
 
 _BY_STATUS = {
     400: "bad_request",
@@ -41,7 +44,7 @@ def problem_of(error: Exception) -> Problem:
         case Problem():
             return error
         case RequestValidationError():
-            return _invalid(error)
+            return invalid(error.errors())
         case HTTPException():
             return _refused(error)
         case EngineError():
@@ -83,17 +86,18 @@ def _of_storage(error: StorageError) -> Problem:
     return Problem("internal", "the storage failed; the server's log says more under the request's id")
 
 
-def _invalid(error: RequestValidationError) -> Problem:
-    if any(fault["type"] == "json_invalid" for fault in error.errors()):
-        return Problem("bad_request", "the body is no JSON")
-    faults = [_fault(fault) for fault in error.errors()]
-    first = faults[0]
-    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
-    return Problem("invalid_request", f"{first['in']}{first['pointer']}: {first['detail']}{more}", errors=faults)
+def invalid(faults: Sequence[Any]) -> Problem:
+    """Return the problem that faults of validation are."""
+    if any(fault["type"] == "json_invalid" for fault in faults):
+        return Problem("bad_request", "this is no JSON")
+    found = [_fault(fault) for fault in faults]
+    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    first = found[0]
+    return Problem("invalid_request", f"{first['in']}{first['pointer']}: {first['detail']}{more}", errors=found)
 
 
 def _fault(fault: Any) -> dict[str, str]:
-    where, *path = fault["loc"] or ("body",)
+    where, *path = fault["loc"] if fault["loc"][:1] and fault["loc"][0] in _PLACES else ("body", *fault["loc"])
     # "<seed>" and the like say which member of a union was tried: they are in no body.
     parts = [str(part) for part in path if not str(part).startswith("<")]
     pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)

@@ -29,6 +29,22 @@ def problems(*codes: str) -> dict[int | str, dict[str, Any]]:
     return found
 
 
+WORK = ("busy", "deadline", "worker_lost", "model_unavailable", "out_of_memory")
+"""What can become of work that the engine is asked for."""
+
+PICTURES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The picture.",
+        "content": {
+            type_: {"schema": {"type": "string", "format": "binary"}}
+            for type_ in ("image/png", "image/jpeg", "image/webp")
+        },
+    },
+    304: {"description": "The client has the picture."},
+}
+"""``responses=`` of a route that answers with a picture."""
+
+
 def describe(app: FastAPI) -> dict[str, Any]:
     """Return the OpenAPI document."""
     if app.openapi_schema:

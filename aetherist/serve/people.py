@@ -12,6 +12,7 @@ from aetherist.serve.problems import Problem
 from aetherist.serve.schemas.people import CameraSpec, MixedPerson, SavedPerson, SeedPerson, saved_in
 from aetherist.serve.schemas.pictures import Look
 from aetherist.serve.services import Services
+from aetherist.storage.errors import MissingError
 
 Spec = SeedPerson | SavedPerson | MixedPerson
 
@@ -32,30 +33,52 @@ def model_name(name: str | None, services: Services) -> str:
     return name
 
 
-async def person_of(spec: Spec, services: Services, model: str) -> Person:
-    """Return whom a spec means; saved avatars are read from the storage.
+async def person_of(spec: Spec, services: Services, model: str, files: dict[str, bytes] | None = None) -> Person:
+    """Return whom a spec means; see :func:`people_of`."""
+    return (await people_of([spec], services, model, files))[0]
+
+
+async def people_of(
+    specs: Sequence[Spec], services: Services, model: str, files: dict[str, bytes] | None = None
+) -> list[Person]:
+    """Return whom several specs mean.
+
+    Args:
+        specs: What a request says.
+        services: For what is kept.
+        model: Whose people they have to be.
+        files: Saved avatars that were read before, by id; it is added to.
 
     Raises:
         Problem: ``unknown_avatar``; ``invalid_request`` if an avatar belongs to another model.
     """
-    return (await people_of([spec], services, model))[0]
-
-
-async def people_of(specs: Sequence[Spec], services: Services, model: str) -> list[Person]:
-    """Return whom several specs mean; each saved avatar is read once."""
-    ids = sorted({id_ for spec in specs for id_ in saved_in(spec)})
-    files = await run_in_threadpool(_files, ids, services, model) if ids else {}
+    files = {} if files is None else files
+    missing = {id_ for spec in specs for id_ in saved_in(spec)} - files.keys()
+    if missing:
+        files |= await run_in_threadpool(_files, sorted(missing), services, model)
     return [_person(spec, files) for spec in specs]
 
 
 def _files(ids: Sequence[str], services: Services, model: str) -> dict[str, bytes]:
     files = {}
     for id_ in ids:
-        row = services.storage.avatars.get(id_)
+        row = avatar_row(id_, services)
         if row.model != model:
             raise Problem("invalid_request", f"the avatar {id_} belongs to the model {row.model}, and this is {model}")
         files[id_] = services.storage.artifacts.read(row.artifact)
     return files
+
+
+def avatar_row(id_: str, services: Services) -> Any:
+    """Return the row of a saved avatar; blocks.
+
+    Raises:
+        Problem: ``unknown_avatar``.
+    """
+    try:
+        return services.storage.avatars.get(id_)
+    except MissingError:
+        raise Problem("unknown_avatar", f"there is no avatar {id_}") from None
 
 
 def _person(spec: Spec, files: dict[str, bytes]) -> Person:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from starlette.requests import HTTPConnection
 
+from aetherist.serve.usage import Usage
+
 if TYPE_CHECKING:
     from aetherist.serve.config import ServerConfig
     from aetherist.serve.engine import Engine
@@ -27,6 +29,7 @@ class Services:
         jobs: What works through the jobs; ``None`` until the server has started.
         metrics: What is counted.
         log: A logger that knows the request.
+        usage: Who used what.
     """
 
     config: LiveConfig
@@ -34,7 +37,12 @@ class Services:
     engine: Engine
     metrics: Metrics
     log: Any
+    usage: Usage
     jobs: Any = None
+    models: dict[str, dict[str, Any]] = attrs.field(factory=dict)
+    """What the engine said of its models."""
+    viewers: int = 0
+    """Views that are open."""
     draining: bool = False
     """Whether the server is on its way down: it finishes what it has and says that it is not ready."""
     started: float = attrs.field(factory=time.time)

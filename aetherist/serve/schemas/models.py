@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field
 
@@ -11,6 +12,11 @@ from aetherist.serve.schemas.common import Answer, Body
 
 class ModelItem(Answer):
     """A model that the server has."""
+
+    @classmethod
+    def of(cls, described: Mapping[str, Any]) -> Self:
+        """Take what belongs here from what the engine says."""
+        return cls(**{name: described[name] for name in cls.model_fields})
 
     name: str
     digest: str = Field(description="Of its recipe and weights.")

@@ -1,0 +1,46 @@
+"""Pictures from the engine to a client."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import Request, Response
+
+from aetherist.serve.engine import Encoded, Picture
+from aetherist.serve.security import Caller
+from aetherist.serve.services import Services
+from aetherist.telemetry import Stages
+
+KEPT = "private, max-age=300"
+"""Cache-Control of pictures that an address determines for as long as the model is the same."""
+
+MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
+
+
+async def drawn(work: Picture, services: Services, caller: Caller, operation: str) -> Encoded:
+    """Return a picture; it and its stages are counted."""
+    with services.usage.counting(operation, work.model, caller.key_id):
+        picture: Encoded = await services.engine.submit(work, client=caller.client)
+    Stages(services.metrics).take(picture.stages)
+    return picture
+
+
+def answer(picture: Encoded, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a picture as an answer."""
+    return Response(picture.data, media_type=picture.media_type, headers=dict(headers or {}))
+
+
+def tag_of(*facts: Any) -> str:
+    """Return an ETag for what the facts determine."""
+    return f'"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]}"'
+
+
+def known(request: Request, tag: str) -> Response | None:
+    """Return the answer to a client that has what it asks for already; ``None`` if it has not."""
+    given = request.headers.get("if-none-match", "")
+    if given.strip() != "*" and tag not in (part.strip().removeprefix("W/") for part in given.split(",")):
+        return None
+    return Response(status_code=304, headers={"ETag": tag, "Cache-Control": KEPT})

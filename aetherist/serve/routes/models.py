@@ -1,0 +1,82 @@
+"""Models, what their edits follow, and the people of seeds to pick from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from aetherist.serve.catalogue import all_described, described
+from aetherist.serve.engine import Person, Picture
+from aetherist.serve.openapi import PICTURES, WORK, problems
+from aetherist.serve.people import fits, model_name
+from aetherist.serve.pictures import KEPT, answer, drawn, known, tag_of
+from aetherist.serve.schemas.models import Directions, ModelData, ModelItem, ModelList
+from aetherist.serve.schemas.people import Pitch, Psi, Yaw
+from aetherist.serve.schemas.pictures import Format, ModelName, Output, Side
+from aetherist.serve.security import Caller, require
+from aetherist.serve.services import Services, services
+
+router = APIRouter(prefix="/v1/models", tags=["models"])
+
+Parts = Annotated[Services, Depends(services)]
+Reader = Annotated[Caller, Depends(require("read"))]
+Maker = Annotated[Caller, Depends(require("generate"))]
+
+
+@router.get("", summary="List the models", operation_id="list_models", responses=problems(*WORK))
+async def list_models(parts: Parts, caller: Reader) -> ModelList:
+    """The models that the server was given. One that cannot be loaded is left out, and the log says why."""
+    return ModelList(items=[ModelItem.of(model) for model in await all_described(parts, caller)])
+
+
+@router.get(
+    "/{model}", summary="Describe a model", operation_id="get_model", responses=problems("unknown_model", *WORK)
+)
+async def get_model(model: ModelName, parts: Parts, caller: Reader) -> ModelData:
+    """What it makes, and how it is usually looked at."""
+    return ModelData.of(await described(model_name(model, parts), parts, caller))
+
+
+@router.get(
+    "/{model}/directions",
+    summary="List what edits of a model follow",
+    operation_id="list_directions",
+    responses=problems("unknown_model", *WORK),
+)
+async def list_directions(model: ModelName, parts: Parts, caller: Reader) -> Directions:
+    """A slider each; `range` is what was measured, and a strength of 1 is one `step`. None for a model without."""
+    return Directions(items=(await described(model_name(model, parts), parts, caller))["directions"])
+
+
+@router.get(
+    "/{model}/seeds/{seed}.{format}",
+    summary="Show the person of a seed",
+    operation_id="get_seed_picture",
+    response_class=Response,
+    responses=PICTURES | problems("unknown_model", "too_large", *WORK),
+)
+async def seed_picture(
+    request: Request,
+    parts: Parts,
+    caller: Maker,
+    model: ModelName,
+    seed: Annotated[int, Path(ge=0, lt=2**32)],
+    format: Format,
+    psi: Annotated[Psi | None, Query()] = None,
+    yaw: Annotated[Yaw, Query()] = 0.0,
+    pitch: Annotated[Pitch, Query()] = 0.0,
+    size: Annotated[Side | None, Query()] = None,
+    output: Output = "image",
+) -> Response:
+    """The same address gives the same picture for as long as the model is the same, so a browser may keep it."""
+    name = model_name(model, parts)
+    fits(size, parts)
+    digest = (await described(name, parts, caller))["digest"]
+    tag = tag_of(digest, seed, format, psi, yaw, pitch, size, output)
+    if (same := known(request, tag)) is not None:
+        return same
+    quality = None if format == "png" else 90
+    person = Person(seed=seed, psi=psi)
+    work = Picture(name, person, yaw=yaw, pitch=pitch, size=size, output=output, format=format, quality=quality)
+    return answer(await drawn(work, parts, caller, "seed"), {"ETag": tag, "Cache-Control": KEPT})
