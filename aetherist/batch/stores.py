@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import shutil
 import uuid
@@ -185,11 +184,11 @@ class ObjectStore(Store):
 
     def get(self, name: str) -> bytes | None:
         """Return what is there, ``None`` where there is nothing."""
-        with self._asked(name) as obstore:
-            try:
+        try:
+            with self._asked(name) as obstore:
                 return bytes(obstore.get(self._store, name).bytes())
-            except FileNotFoundError:
-                return None
+        except FileNotFoundError:
+            return None
 
     def names(self, prefix: str) -> list[str]:
         """Return the names below a folder, in order."""
@@ -200,18 +199,17 @@ class ObjectStore(Store):
         """Remove what is there under any of the names."""
         gone = list(names)
         if gone:
-            with self._asked(gone[0]) as obstore, contextlib.suppress(FileNotFoundError):
+            with contextlib.suppress(FileNotFoundError), self._asked(gone[0]) as obstore:
                 obstore.delete(self._store, gone)
 
     @contextlib.contextmanager
     def _asked(self, name: str) -> Iterator[Any]:
         import obstore
-        from obstore.exceptions import BaseError
 
-        try:
+        from aetherist.storage.objects import refusals
+
+        with refusals(f"{self.url}/{name}"):
             yield obstore
-        except (BaseError, OSError) as error:
-            raise OSError(f"{self.url}/{name}: {_first_line(error)}") from None
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.url.startswith("memory:"):
@@ -236,18 +234,10 @@ def open_store(place: str | Path) -> Store:
 
 def _opened(url: str) -> Any:
     try:
-        import obstore.store
-        from obstore.exceptions import BaseError
+        from aetherist.storage.objects import open_url
     except ImportError:
         raise MissingPackageError(f"{url}: object stores need obstore; pip install 'aetherist[batch]'") from None
-    options: dict[str, Any] = {}
-    if os.environ.get("AWS_ENDPOINT_URL", "").startswith("http://") and url.startswith("s3"):
-        options["client_options"] = {"allow_http": True}
     try:
-        return obstore.store.from_url(url, **options)
-    except (BaseError, ValueError) as error:
-        raise ValueError(f"{url} is no address of a store: {_first_line(error)}") from None
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__).strip()
+        return open_url(url)
+    except ValueError as error:
+        raise ValueError(str(error)) from None
