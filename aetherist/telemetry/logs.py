@@ -48,9 +48,16 @@ def configure_logs(format: Format = "auto", level: str = "info", stream: TextIO 
     ]
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
-        last += [structlog.processors.dict_tracebacks, without_secrets, structlog.processors.JSONRenderer(default=str)]
+        # Values of local variables stay out: they hold keys and people's pictures.
+        traceback = structlog.processors.ExceptionRenderer(
+            structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        )
+        last += [traceback, without_secrets, structlog.processors.JSONRenderer(default=str)]
     else:
-        last += [without_secrets, structlog.dev.ConsoleRenderer(colors=colours)]
+        last += [
+            without_secrets,
+            structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback),
+        ]
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

@@ -38,7 +38,7 @@ class Stages:
     def take(self, seconds: Mapping[str, float]) -> None:
         """Take the times of stages that were measured elsewhere, in a worker: one after another, the last ended now."""
         end = time.time_ns()
-        for stage, took in reversed(seconds.items()):
+        for stage, took in reversed(list(seconds.items())):
             start = end - round(took * 1e9)
             add_span(stage, start, end)
             end = start

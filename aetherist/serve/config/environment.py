@@ -27,7 +27,7 @@ class _Source(EnvSettingsSource):
         super().__init__(_Settings)
         self.env_vars = parse_env_vars(environ, False, False, "null")
 
-    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+    def decode_complex_value(self, _name: str, _field: FieldInfo, value: Any) -> Any:
         """Read lists and maps as YAML does; what is neither is left to the setting's type."""
         return plain_value(value) if isinstance(value, str) else value
 

@@ -44,6 +44,8 @@ def without_secrets(value: Any) -> Any:
 
 def _counted(value: Any) -> Any:
     """Read ``200M`` as two hundred million; anything else is left to the validation that follows."""
+    if isinstance(value, bool):
+        raise ValueError("this is a number, and true or false is none")
     match = _COUNT.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None or not match[2]:
         return value

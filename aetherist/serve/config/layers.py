@@ -19,7 +19,7 @@ from aetherist.serve.config.model import ServerConfig
 from aetherist.serve.config.problems import ConfigRefused, Problem
 from aetherist.serve.config.profiles import PROFILES
 
-Path_ = tuple[str, ...]
+KeyPath = tuple[str, ...]
 ORDER = ("home", "profile", "file", "environment", "flags", "changes")
 DEPTH = 3
 """A value stands at most so deep: section, setting, and the name in a map."""
@@ -29,10 +29,10 @@ DEPTH = 3
 class Layer:
     """Values by their path, each with where it was said."""
 
-    values: Mapping[Path_, tuple[Any, str]] = attrs.field(factory=dict)
+    values: Mapping[KeyPath, tuple[Any, str]] = attrs.field(factory=dict)
 
     @classmethod
-    def of(cls, tree: Mapping[str, Any], where: Callable[[Path_], str]) -> Layer:
+    def of(cls, tree: Mapping[str, Any], where: Callable[[KeyPath], str]) -> Layer:
         """Return nested data as a layer; ``where`` names the origin of a path."""
         return cls({path: (value, where(path)) for path, value in _leaves(tree)})
 
@@ -48,10 +48,12 @@ class Sources:
     layers: Mapping[str, Layer] = attrs.field(factory=dict)
     file: Path | None = None
     profile: str | None = None
+    profile_in_file: bool = False
+    """Whether the file may choose the profile: nothing that goes before it does."""
 
-    def values(self) -> dict[Path_, tuple[Any, str]]:
+    def values(self) -> dict[KeyPath, tuple[Any, str]]:
         """Return what the layers say together: later ones go before earlier ones."""
-        found: dict[Path_, tuple[Any, str]] = {}
+        found: dict[KeyPath, tuple[Any, str]] = {}
         for name in ORDER:
             for path, given in self.layers.get(name, Layer()).values.items():
                 for other in [other for other in found if _covers(path, other) or _covers(other, path)]:
@@ -61,7 +63,7 @@ class Sources:
 
     def origin(self, key: str) -> str:
         """Return where the value of a setting comes from: ``default``, ``gateway.yaml:4``, ``flag --port``."""
-        path = tuple(key.split("."))
+        path = path_of(key)
         values = self.values()
         own = [source for other, (_, source) in values.items() if _covers(other, path)]
         return (
@@ -75,7 +77,7 @@ class Sources:
 
     def layer_of(self, key: str) -> str | None:
         """Return the name of the layer that a setting's value comes from."""
-        path = tuple(key.split("."))
+        path = path_of(key)
         for name in reversed(ORDER):
             if any(_covers(other, path) for other in self.layers.get(name, Layer()).values):
                 return name
@@ -120,18 +122,17 @@ def load(
     file = file or environ.get("AETHERIST_CONFIG") or None
     path = None if file is None else Path(file)
     in_file, named = (Layer(), None) if path is None else read_file(path)
-    profile = profile or environ.get("AETHERIST_PROFILE") or named
+    asked = profile or environ.get("AETHERIST_PROFILE") or None
+    profile = asked or named
     home = environ.get("AETHERIST_HOME")
     layers = {
         "home": Layer({("server", "data_folder"): (home, "environment AETHERIST_HOME")} if home else {}),
         "profile": profile_layer(profile),
         "file": in_file,
         "environment": Layer.of(*environment.read(environ)),
-        "flags": Layer(
-            {tuple(key.split(".")): (value, f"flag {name}") for key, (value, name) in (flags or {}).items()}
-        ),
+        "flags": Layer({path_of(key): (value, f"flag {name}") for key, (value, name) in (flags or {}).items()}),
     }
-    sources = Sources(layers, path, profile)
+    sources = Sources(layers, path, profile, profile_in_file=asked is None)
     return sources.compose(), sources
 
 
@@ -182,21 +183,22 @@ def read_file(path: Path) -> tuple[Layer, str | None]:
     return Layer.of(tree, lambda path: _line(root, path)), profile
 
 
-def _line(root: Node, path: Path_) -> str:
+def _line(root: Node, path: KeyPath) -> str:
     where = root.position(path, of_key=True)
     return f"{where.file}:{where.line}"
 
 
-def _leaves(tree: Any, path: Path_ = ()) -> Iterator[tuple[Path_, Any]]:
+def _leaves(tree: Any, path: KeyPath = ()) -> Iterator[tuple[KeyPath, Any]]:
     for name, value in tree.items():
         here = (*path, str(name))
-        if isinstance(value, Mapping) and value and len(here) < DEPTH:
+        known = here[0] in ServerConfig.model_fields
+        if isinstance(value, Mapping) and value and len(here) < DEPTH and known:
             yield from _leaves(value, here)
         elif value is not None or len(here) != 1:  # `limits:` with nothing below it says nothing
             yield here, value
 
 
-def _tree(values: Mapping[Path_, Any]) -> dict[str, Any]:
+def _tree(values: Mapping[KeyPath, Any]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for path, value in values.items():
         if len(path) == DEPTH and value is None:
@@ -211,5 +213,10 @@ def _tree(values: Mapping[Path_, Any]) -> dict[str, Any]:
     return tree
 
 
-def _covers(path: Path_, other: Path_) -> bool:
+def _covers(path: KeyPath, other: KeyPath) -> bool:
     return other[: len(path)] == path
+
+
+def path_of(key: str) -> KeyPath:
+    """Return the parts of a dotted key; the name in a map, the third, may hold dots itself."""
+    return tuple(key.split(".", DEPTH - 1))
