@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
@@ -22,12 +23,16 @@ from aetherist.serve.security.body import BodyCap
 from aetherist.serve.security.context import RequestContext
 from aetherist.serve.security.gate import Gate
 from aetherist.serve.services import Services
-from aetherist.serve.usage import Usage
+from aetherist.serve.usage import UsageMeter
+from aetherist.storage.errors import StorageError
 
 if TYPE_CHECKING:
     from aetherist.serve.engine import Engine
     from aetherist.serve.live import LiveConfig
     from aetherist.storage import Storage
+
+USAGE_SECONDS = 5.0
+"""How often usage is written."""
 
 
 def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engine | None = None) -> FastAPI:
@@ -60,7 +65,7 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
         engine=engine or Engine(config, metrics),
         metrics=metrics,
         log=log,
-        usage=Usage(storage, log),
+        usage=UsageMeter(storage),
     )
 
     @asynccontextmanager
@@ -68,8 +73,9 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
         async with AsyncExitStack() as stack:
             if mine:
                 stack.push_async_callback(run_in_threadpool, parts.storage.close)
-            await parts.usage.start()
-            stack.push_async_callback(parts.usage.stop)
+            writing = asyncio.create_task(_write_usage(parts))
+            stack.push_async_callback(run_in_threadpool, parts.usage.flush)
+            stack.callback(writing.cancel)
             await parts.engine.start()
             stack.push_async_callback(_stop_engine, parts)
             await _start_jobs(parts)
@@ -113,6 +119,15 @@ async def _answer(request: Request, error: Exception) -> Response:
 
 def _operation_id(route: APIRoute) -> str:
     return route.name
+
+
+async def _write_usage(parts: Services) -> None:
+    while True:
+        await asyncio.sleep(USAGE_SECONDS)
+        try:
+            await run_in_threadpool(parts.usage.flush)
+        except StorageError as error:
+            parts.log.warning("usage could not be written", reason=str(error))
 
 
 async def _stop_engine(parts: Services) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import Request, Response
@@ -20,9 +22,21 @@ KEPT = "private, max-age=300"
 MEDIA_TYPES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 
 
+@contextlib.contextmanager
+def counted(services: Services, caller: Caller, model: str, operation: str, pictures: int = 1) -> Iterator[None]:
+    """Count what happens inside for the analytics, and whether it fails; what a client gives up counts for nothing."""
+    began = time.perf_counter()
+    try:
+        yield
+    except Exception:
+        services.usage.add(model, caller.key_id, operation, seconds=time.perf_counter() - began, failed=True)
+        raise
+    services.usage.add(model, caller.key_id, operation, pictures, time.perf_counter() - began)
+
+
 async def drawn(work: Picture, services: Services, caller: Caller, operation: str) -> Encoded:
     """Return a picture; it and its stages are counted."""
-    with services.usage.counting(operation, work.model, caller.key_id):
+    with counted(services, caller, work.model, operation):
         picture: Encoded = await services.engine.submit(work, client=caller.client)
     Stages(services.metrics).take(picture.stages)
     return picture

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from starlette.requests import HTTPConnection
 
-from aetherist.serve.usage import Usage
+from aetherist.serve.usage import UsageMeter
 
 if TYPE_CHECKING:
     from aetherist.serve.config import ServerConfig
@@ -37,7 +37,7 @@ class Services:
     engine: Engine
     metrics: Metrics
     log: Any
-    usage: Usage
+    usage: UsageMeter
     jobs: Any = None
     models: dict[str, dict[str, Any]] = attrs.field(factory=dict)
     """What the engine said of its models."""
