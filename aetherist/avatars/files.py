@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import attrs
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors.torch import save
 from torch import Tensor
+
+from aetherist.core.described import called, parsed_facts, read_described
 
 if TYPE_CHECKING:
     from aetherist.avatars.avatar import Avatar
@@ -69,20 +69,8 @@ def read_avatar(source: str | Path | bytes) -> Contents:
         ValueError: If it is no avatar, is damaged, or is of a format that this version does not read.
         OSError: If it cannot be read.
     """
-    name = _called(source)
-    size = len(source) if isinstance(source, bytes) else Path(source).stat().st_size
-    if size > MAX_BYTES:
-        raise ValueError(f"{name} is no avatar: it is larger than {MAX_BYTES:,} bytes")
-    data = source if isinstance(source, bytes) else Path(source).read_bytes()
-    try:
-        tensors = load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    except (SafetensorError, ValueError, RecursionError) as error:
-        raise ValueError(f"{name} is no avatar: it is no whole safetensors file ({error})") from None
-    text = header.get("__metadata__", {}).get(KEY)
-    if text is None:
-        raise ValueError(f"{name} is no avatar: its metadata have no '{KEY}'")
-    return Contents(_facts(text, name), tensors)
+    text, tensors = read_described(source, KEY, "is no avatar", MAX_BYTES)
+    return Contents(parsed_facts(text, called(source), Facts, FORMAT), tensors)
 
 
 def open_avatar(source: str | Path | bytes, model: AvatarModel) -> Avatar:
@@ -94,7 +82,7 @@ def open_avatar(source: str | Path | bytes, model: AvatarModel) -> Avatar:
     from aetherist.avatars.avatar import Avatar
 
     contents = read_avatar(source)
-    facts, tensors, name = contents.facts, contents.tensors, _called(source)
+    facts, tensors, name = contents.facts, contents.tensors, called(source)
     if facts.model_digest != model.digest:
         raise ValueError(
             f"{name} belongs to another model: to {facts.model} with the digest {facts.model_digest}, and this is "
@@ -117,21 +105,3 @@ def open_avatar(source: str | Path | bytes, model: AvatarModel) -> Avatar:
     if avatar.digest != facts.digest:
         raise ValueError(f"{name} is damaged: its content has the digest {avatar.digest}, and it says {facts.digest}")
     return avatar
-
-
-def _called(source: str | Path | bytes) -> str:
-    return "what was given" if isinstance(source, bytes) else str(source)
-
-
-def _facts(text: str, name: str) -> Facts:
-    try:
-        data: Any = json.loads(text)
-        version = data.get("format") if isinstance(data, dict) else None
-        if version != FORMAT:
-            raise ValueError(f"{name} has format {version!r}; this version of Aetherist reads format {FORMAT}")
-        return Facts.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{name} is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{name} is damaged: {error}") from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import attrs
+import torch
 from torch import Tensor
 
 from aetherist.avatars.avatar import Avatar
@@ -112,7 +113,7 @@ def mesh_of(
         coloured: Give vertices the colours that are seen.
         texture: Bake a texture with so many texels a side, from views all around.
         thorough: Sample every cell, also far from the surface.
-        progress: Told the share of the field that is sampled.
+        progress: Told the share that is done: of the field that is sampled, and then of the views of a texture.
 
     Raises:
         ValueError: If nothing crosses the level, or the model has no field.
@@ -132,13 +133,16 @@ def mesh_of(
         seen=True,
         thorough=thorough,
         device=avatar.model.device,
-        progress=progress,
+        progress=progress if texture is None else part_of(progress, 0.0, 0.5),
     )
     if texture is None:
         return mesh
     cameras = views(avatar, AROUND)
-    pictures = avatar.model.render(avatar, cameras, "image")["image"]
-    return bake_texture(mesh, cameras, pictures * 0.5 + 0.5, size=texture)
+    pictures = seen(avatar, cameras, "image", part_of(progress, 0.5, 0.9))
+    textured = bake_texture(mesh, cameras, pictures * 0.5 + 0.5, size=texture)
+    if progress is not None:
+        progress(1.0)
+    return textured
 
 
 def splats_from(avatar: Avatar, count: int = 100_000, *, mesh: Mesh | None = None, **options: Any) -> Splats:
@@ -175,19 +179,37 @@ def write_density(
     )
 
 
-def overlap(avatar: Avatar, mesh: Mesh, cameras: Cameras | None = None) -> list[float]:
+def overlap(
+    avatar: Avatar, mesh: Mesh, cameras: Cameras | None = None, *, progress: Progress | None = None
+) -> list[float]:
     """Return how far a mesh covers what the volume covers (alpha over 0.5): intersection over union in each view.
 
     Args:
         avatar: That the mesh is of.
         mesh: In world units.
         cameras: ``(N,)``; seven before the face by default.
+        progress: Told the share of the views that are rendered.
 
     Raises:
         ValueError: If the graph ``show`` has no output ``alpha``.
     """
     cameras = views(avatar, BEFORE) if cameras is None else cameras
-    return silhouette_overlap(mesh, cameras, avatar.model.render(avatar, cameras, "alpha")["alpha"])
+    return silhouette_overlap(mesh, cameras, seen(avatar, cameras, "alpha", progress))
+
+
+def seen(avatar: Avatar, cameras: Cameras, output: str, progress: Progress | None) -> Tensor:
+    """Return what an avatar looks like from each camera, ``(N, C, H, W)``, and tell the share that is done."""
+    pictures = []
+    for camera in cameras.vector:
+        pictures.append(avatar.model.render(avatar, camera, output)[output])
+        if progress is not None:
+            progress(len(pictures) / len(cameras))
+    return torch.cat(pictures)
+
+
+def part_of(progress: Progress | None, start: float, end: float) -> Progress | None:
+    """Return what is told the share of a part that goes from ``start`` to ``end`` of the whole."""
+    return None if progress is None else lambda share: progress(start + (end - start) * share)
 
 
 def views(avatar: Avatar, angles: tuple[tuple[float, float], ...]) -> Cameras:

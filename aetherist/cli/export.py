@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,14 +11,15 @@ from cyclopts.types import NonNegativeInt, PositiveFloat, PositiveInt
 
 from aetherist import __version__
 from aetherist.cli import numbers
-from aetherist.cli.console import say, show, stderr
+from aetherist.cli.console import show
 from aetherist.cli.failures import UsageError, asked
 from aetherist.cli.models import existing_folder, open_model
 from aetherist.cli.options import Device, Overrides, Source
+from aetherist.cli.watching import shared
 
 if TYPE_CHECKING:
     from aetherist.avatars import Avatar
-    from aetherist.export.lattice import Box, Progress
+    from aetherist.export.lattice import Box
     from aetherist.export.meshes import Mesh
 
 WHO = Group("Who", sort_key=1)
@@ -105,11 +104,11 @@ def export(
     existing_folder(out.parent, "--out")
     start = time.perf_counter()
     if kind == VOLUME:
-        with _watched(f"density at {resolution}^3") as progress:
+        with shared(f"density at {resolution}^3") as progress:
             counts = write_density(person, out, resolution=resolution, box=place, progress=progress)
         show(f"{out}: {' x '.join(map(str, counts))} densities, {_taken(start)}")
         return
-    with _watched(f"surface at {resolution}^3") as progress:
+    with shared(f"surface at {resolution}^3{' and its texture' if texture else ''}") as progress:
         mesh = mesh_of(
             person,
             resolution=resolution,
@@ -162,7 +161,8 @@ def _agreement(person: Avatar, mesh: Mesh) -> str:
 
     if "alpha" not in person.model.model.report.graphs["show"].outputs:
         return ""
-    found = overlap(person, mesh)
+    with shared("comparing silhouettes") as progress:
+        found = overlap(person, mesh, progress=progress)
     return f", silhouette IoU {sum(found) / len(found):.3f} ({len(found)} views, least {min(found):.3f})"
 
 
@@ -202,19 +202,3 @@ def _draw(path: Path, person: Avatar, mesh: Mesh) -> None:
 
 def _taken(start: float) -> str:
     return numbers.duration(time.perf_counter() - start)
-
-
-@contextlib.contextmanager
-def _watched(what: str) -> Iterator[Progress]:
-    """Yield what is told the share that is done: a bar on a terminal, and a line where there is none."""
-    console = stderr()
-    if not console.is_terminal:
-        say(what)
-        yield lambda _: None
-        return
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task(what, total=1.0)
-        yield lambda share: bar.update(task, completed=share)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from aetherist.cli.console import say, stderr
+from aetherist.cli.numbers import duration
 
 Item = TypeVar("Item")
 
@@ -41,3 +44,33 @@ def watched(
             text = label(item)
             yield item
             bar.update(task, advance=1, description=text)
+
+
+@contextlib.contextmanager
+def shared(what: str) -> Iterator[Callable[[float], None]]:
+    """Yield what is told the share that is done: a bar with the time that is left, and lines where there is none."""
+    console = stderr()
+    if not console.is_terminal:
+        yield _quarters(what)
+        return
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task(what, total=1.0)
+        yield lambda share: bar.update(task, completed=share)
+
+
+def _quarters(what: str) -> Callable[[float], None]:
+    """Say what begins, and a line for each quarter, with the time that is left at this rate."""
+    say(what)
+    start, said = time.perf_counter(), 0
+
+    def progress(share: float) -> None:
+        nonlocal said
+        if said < int(share * 4) < 4:
+            said = int(share * 4)
+            left = (time.perf_counter() - start) * (1 - share) / share
+            say(f"{what}: {share:.0%}, {duration(left)} left")
+
+    return progress

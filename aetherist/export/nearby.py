@@ -36,14 +36,15 @@ def layers_nearby(
         density: Of points in world units.
         level: In the units of ``density``.
         device: Where ``density`` wants its points.
-        progress: Told the share of the layers that are done.
+        progress: Told the share that is done, half of which is the coarser lattice.
 
     Raises:
         ValueError: If the density is not finite.
     """
     ndimage = needed("scipy.ndimage")
     coarse = Lattice.of(lattice.box, min(COARSE, max(lattice.counts)))
-    values = np.concatenate(list(coarse.layers(density, device=device)))
+    first = None if progress is None else lambda share: progress(share / 2)
+    values = np.concatenate(list(coarse.layers(density, device=device, progress=first)))
     inside = values > level
     near = ndimage.maximum_filter(inside, NEIGHBOURS) != ndimage.minimum_filter(inside, NEIGHBOURS)
     columns, rows, layers = (
@@ -57,4 +58,4 @@ def layers_nearby(
             found[fine] = ask(density, lattice.world(cells), device)
         yield found
         if progress is not None:
-            progress(stop / lattice.counts[2])
+            progress((1 + stop / lattice.counts[2]) / 2)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors.torch import save
 from torch import Tensor
 
 from aetherist.components.styles.directions import Direction, DirectionSet
+from aetherist.core.described import parsed_facts, read_described
 from aetherist.core.files import write_whole
 
 FORMAT = 1
@@ -80,19 +79,8 @@ def read_directions(path: str | Path) -> DirectionSet:
         ValueError: If the file is no set of directions, is damaged, or of a format that this version does not read.
         OSError: If it cannot be read.
     """
-    path = Path(path)
-    if path.stat().st_size > MAX_BYTES:
-        raise ValueError(f"{path} holds no directions: it is larger than {MAX_BYTES:,} bytes")
-    data = path.read_bytes()
-    try:
-        tensors = load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-    except (SafetensorError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path} holds no directions: it is no whole safetensors file ({error})") from None
-    text = header.get("__metadata__", {}).get(KEY)
-    if text is None:
-        raise ValueError(f"{path} holds no directions: its metadata have no '{KEY}'")
-    facts = _facts(text, path)
+    text, tensors = read_described(path, KEY, "holds no directions", MAX_BYTES)
+    facts = parsed_facts(text, str(path), _Facts, FORMAT)
     if facts.directions.keys() != tensors.keys():
         raise ValueError(f"{path} is damaged: it describes {sorted(facts.directions)} and holds {sorted(tensors)}")
     try:
@@ -104,17 +92,3 @@ def read_directions(path: str | Path) -> DirectionSet:
 
 def _direction(name: str, vector: Tensor, axis: _Axis) -> Direction:
     return Direction(name, vector, **{field: getattr(axis, field) for field in _Axis.model_fields})
-
-
-def _facts(text: str, path: Path) -> _Facts:
-    try:
-        data: Any = json.loads(text)
-        version = data.get("format") if isinstance(data, dict) else None
-        if version != FORMAT:
-            raise ValueError(f"{path} has format {version!r}; this version of Aetherist reads format {FORMAT}")
-        return _Facts.model_validate(data)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise ValueError(f"{path} is damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise ValueError(f"{path} is damaged: {error}") from None

@@ -7,14 +7,15 @@ from pathlib import Path
 
 import attrs
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors.torch import save
 
+from aetherist.core.described import read_described
 from aetherist.core.files import write_whole
 from aetherist.graphs.styles.regressor import AttributeRegressor, Target, facts_of, look_with
 
 FORMAT = 1
 KEY = "aetherist.attributes"
+MAX_BYTES = 256_000_000
 
 
 def save_regressor(regressor: AttributeRegressor, path: str | Path) -> None:
@@ -39,13 +40,8 @@ def load_regressor(path: str | Path, device: torch.device | None = None) -> Attr
         ValueError: If the file is none, is damaged, or the weights of a pretrained network that it needs are missing.
         OSError: If it cannot be read.
     """
-    data = Path(path).read_bytes()
-    try:
-        tensors = load(data)
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        facts = json.loads(header["__metadata__"][KEY])
-    except (SafetensorError, ValueError, KeyError, RecursionError):
-        raise ValueError(f"{path} is no regressor of attributes that 'aetherist styles' wrote") from None
+    text, tensors = read_described(path, KEY, "is no regressor of attributes that 'aetherist styles' wrote", MAX_BYTES)
+    facts = json.loads(text)
     if facts.get("format") != FORMAT:
         raise ValueError(f"{path} has format {facts.get('format')!r}; this version of Aetherist reads format {FORMAT}")
     try:
