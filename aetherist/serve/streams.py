@@ -1,0 +1,118 @@
+"""Server-sent events: how a stream is written, kept alive, gone on with and ended.
+
+A source is an async generator that yields an :class:`Event` when there is news and ``None`` each time it looked and
+found none. It runs in the task of its response and starts none of its own, so that it ends with a client that goes away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, suppress
+from typing import Any
+
+import attrs
+from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+
+HEARTBEAT = 10.0
+"""Seconds without news after which a comment is sent: proxies cut what is silent for longer."""
+
+RETRY = 2000
+"""Milliseconds after which a client whose stream broke comes back."""
+
+OPEN = 512
+"""Streams that may be open at a time; each polls for its news."""
+
+
+@attrs.frozen
+class Event:
+    """What is told.
+
+    Attributes:
+        name: ``progress``, ``done``, ...
+        data: JSON-ready.
+        id: Where to go on from, sent back by the client as ``Last-Event-ID``.
+    """
+
+    name: str
+    data: Any
+    id: str | None = None
+
+    def encoded(self) -> bytes:
+        """Return it as it is sent."""
+        text = json.dumps(self.data, separators=(",", ":"))
+        return format_sse_event(data_str=text, event=self.name, id=self.id)
+
+
+Source = AsyncGenerator[Event | None, None]
+
+
+class TooManyStreams(Exception):
+    """As many streams are open as may be."""
+
+
+class Streams:
+    """The open streams of a server.
+
+    Args:
+        limit: How many may be open at a time.
+        heartbeat: Seconds without news after which a comment is sent.
+    """
+
+    def __init__(self, limit: int = OPEN, heartbeat: float = HEARTBEAT) -> None:
+        self.limit, self.heartbeat = limit, heartbeat
+        self.count = 0
+        self._closing = asyncio.Event()
+
+    @property
+    def closing(self) -> bool:
+        """Whether the streams are ending because the server stops."""
+        return self._closing.is_set()
+
+    def close(self) -> None:
+        """End every stream, and begin no more; a client comes back by itself, with the last id that it had."""
+        self._closing.set()
+
+    async def pause(self, seconds: float, *wakers: asyncio.Event) -> None:
+        """Wait so long, or until one of the events is set, or the streams are ended."""
+        waits = [asyncio.ensure_future(event.wait()) for event in (self._closing, *wakers)]
+        try:
+            await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def respond(self, source: Source) -> EventSourceResponse:
+        """Answer with what a source tells.
+
+        Raises:
+            TooManyStreams: If as many are open as may be.
+        """
+        if self.count >= self.limit:
+            raise TooManyStreams(f"{self.limit} event streams are open, and there may not be more; close some of them")
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return EventSourceResponse(self._encoded(source), headers=headers)
+
+    async def _encoded(self, source: Source) -> AsyncIterator[bytes]:
+        self.count += 1
+        sent = time.monotonic()
+        try:
+            async with aclosing(source):
+                yield f"retry: {RETRY}\n\n".encode()
+                while not self.closing:
+                    event = None
+                    with suppress(StopAsyncIteration):
+                        event = await anext(source)
+                        now = time.monotonic()
+                        if event is not None:
+                            sent = now
+                            yield event.encoded()
+                        elif now - sent >= self.heartbeat:
+                            sent = now
+                            yield KEEPALIVE_COMMENT
+                        continue
+                    return
+        finally:
+            self.count -= 1
