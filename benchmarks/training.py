@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -130,12 +131,12 @@ def noise(folder: Path, resolution: int, count: int = 8) -> Path:
     return folder
 
 
-def main(quick: bool = False) -> list[str]:
-    """Measure, and return tables."""
-    tables = [steps("tiny-train", "generator", SAMPLE, 4, 3 if quick else 8)]
+def main(quick: bool = False) -> Iterator[str]:
+    """Yield tables as they are measured. What is compiled takes minutes before its first step."""
+    yield steps("tiny-train", "generator", SAMPLE, 4, 3 if quick else 8)
     need, _ = train("tiny-train", SAMPLE, 4, 3, ())
-    tables += [loading(need), processes(SAMPLE, 8, 3 if quick else 8)]
+    yield loading(need)
+    yield processes(SAMPLE, 8, 3 if quick else 8)
     if not quick:
         with tempfile.TemporaryDirectory() as folder:
-            tables.append(steps("eg3d-ffhq512-train", "generator", noise(Path(folder), 512), 1, 2))
-    return tables
+            yield steps("eg3d-ffhq512-train", "generator", noise(Path(folder), 512), 1, 2)
