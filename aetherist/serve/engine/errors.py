@@ -10,6 +10,14 @@ class EngineError(Exception):
 
     code: str = "internal"
     status: ClassVar[int] = 500
+    text: str = ""
+
+    def __init__(self, text: str, *more: Any) -> None:
+        super().__init__(text, *more)  # all of it, for an exception is pickled by its arguments
+        self.text = text
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Busy(EngineError):
@@ -19,8 +27,8 @@ class Busy(EngineError):
     status = 429
 
     def __init__(self, text: str, retry_after: float) -> None:
-        super().__init__(text)
-        self.retry_after = retry_after
+        super().__init__(text, retry_after)
+        self.text, self.retry_after = text, retry_after
 
 
 class Expired(EngineError):
@@ -44,9 +52,8 @@ class Refused(EngineError, ValueError):
     def __init__(
         self, text: str, code: str = "invalid_request", diagnostics: tuple[dict[str, Any], ...] | list[Any] = ()
     ) -> None:
-        super().__init__(text)
-        self.code = code
-        self.diagnostics = list(diagnostics)
+        super().__init__(text, code, diagnostics)
+        self.text, self.code, self.diagnostics = text, code, list(diagnostics)
 
 
 class UnknownModel(EngineError):
@@ -63,8 +70,8 @@ class ModelUnavailable(EngineError):
     status = 503
 
     def __init__(self, text: str, retry_after: float = 5.0) -> None:
-        super().__init__(text)
-        self.retry_after = retry_after
+        super().__init__(text, retry_after)
+        self.text, self.retry_after = text, retry_after
 
 
 class WorkerLost(EngineError):
@@ -78,15 +85,15 @@ class OutOfMemory(EngineError):
     """It takes more memory than there is."""
 
     code = "out_of_memory"
-    status = 507
+    status = 503
 
 
 class Stopped(EngineError):
     """The engine stopped before it was done."""
 
-    code = "busy"
+    code = "shutting_down"
     status = 503
-    retry_after: float = 5.0
+    retry_after = 5.0
 
 
 class Failed(EngineError):

@@ -11,7 +11,7 @@ import attrs
 Lane = Literal["interactive", "background", "checks"]
 """Who works on it: pictures that somebody waits for, work of minutes, or the checks of recipes."""
 
-LANES: tuple[Lane, ...] = ("interactive", "background", "checks")
+LANES: tuple[Lane, ...] = ("interactive", "checks", "background")
 
 Format = Literal["png", "jpeg", "webp"]
 MEDIA_TYPES = {
@@ -138,9 +138,9 @@ class Video:
         people: One, or several in order.
         frames: How many.
         fps: Frames a second.
-        path: Of the camera: ``orbit`` is an ellipse before the face, ``sway`` goes from side to side.
-        yaw: Greatest angle to either side, in radians.
-        pitch: Greatest angle up and down.
+        path: Of the camera: ``sway`` is an ellipse before the face, ``orbit`` goes all the way round.
+        yaw: Radians: the greatest angle of a sway (0.4), or where an orbit begins (0).
+        pitch: Radians: the greatest angle of a sway (0.2), or the elevation of an orbit (0).
         output: Of the graph ``show``.
         format: ``mp4`` or ``webm``.
         size: Pixels of a side to scale to.
@@ -151,9 +151,9 @@ class Video:
     people: tuple[Person, ...]
     frames: int = 90
     fps: float = 30.0
-    path: Literal["orbit", "sway"] = "orbit"
-    yaw: float = 0.4
-    pitch: float = 0.2
+    path: Literal["orbit", "sway"] = "sway"
+    yaw: float | None = None
+    pitch: float | None = None
     output: str = "image"
     format: Literal["mp4", "webm"] = "mp4"
     size: int | None = None
