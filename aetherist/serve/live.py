@@ -157,6 +157,15 @@ class LiveConfig:
             ]
             return self._apply(sources, by, {key: (self._value(key), _said(layer, key)) for key in keys}, notes)
 
+    def bound(self, port: int) -> None:
+        """Note the port that was bound, where it is not the one that was said: 0, or one that was taken."""
+        with self._lock:
+            if port != self._config.server.port:
+                said = dict(self._sources.layers.get("flags", Layer()).values)
+                said[("server", "port")] = (port, "next free port")
+                self._sources = self._sources.with_layer("flags", Layer(said))
+                self._config = self._sources.compose()
+
     async def follow(self, seconds: float = 5.0) -> None:
         """Reload the file whenever its content changes, until cancelled; what is refused is logged and audited.
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.exposition import generate_latest
 
+from aetherist import __version__
 from aetherist.telemetry.latency import Latency
+from aetherist.telemetry.names import series
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -49,16 +53,19 @@ class Metrics:
         self.ready = self._gauge("ready", "Whether the gateway is ready: 1 or 0.")
         self.config_changes = self._counter("config_changes", "Changes of the configuration asked for.", "outcome")
         self.info = self._gauge("build_info", "Always 1; the label tells the version.", "version")
+        self.info.labels(__version__).set(1)
         ProcessCollector(namespace="aetherist", registry=self.registry)
+        self.before_render: list[Callable[[], None]] = []
+        """Called before the metrics are read: sets gauges that nobody keeps up to date."""
 
     def render(self) -> bytes:
         """Return all of it as Prometheus reads it; the media type is ``CONTENT_TYPE``."""
+        for update in self.before_render:
+            update()
         return generate_latest(self.registry)
 
     def names(self) -> set[str]:
         """Return the name of every series as queries say it: ``aetherist_requests_total``."""
-        from aetherist.telemetry.names import series
-
         return series(self.registry)
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -105,11 +105,9 @@ def test_models_of_layers_come_together_and_null_takes_one_away(tmp_path: Path) 
         flags={"models.sources.other": (None, "-o")},
     )
     assert config.models.sources == {"tiny": "tiny", "face": "portrait"}
-    assert sources.origin(
-        "models.sources"
-    ) == f"{tmp_path / 'gateway.yaml'}:3, environment AETHERIST_MODELS__SOURCES__FACE, -o" or (
-        "environment AETHERIST_MODELS__SOURCES__FACE" in sources.origin("models.sources")
-    )
+    told = sources.origin("models.sources")
+    assert f"{tmp_path / 'gateway.yaml'}:3" in told
+    assert "environment AETHERIST_MODELS__SOURCES__FACE" in told
 
 
 def test_the_environment_may_name_the_file_and_the_profile_and_the_file_the_profile(tmp_path: Path) -> None:
@@ -145,7 +143,7 @@ def test_everything_that_is_wrong_is_said_at_once_with_file_line_key_and_near_na
         ("models: {sources: {}}", "models.sources"),
         ("models: {sources: {a/b: tiny}}", "models.sources.a/b"),
         ("telemetry: {traces: collector}", "write https://host"),
-        ("profile: prod", "there is no profile 'prod'; did you mean production?"),
+        ("profile: prod", "there is no profile 'prod'; known: development, production"),
         ("profile: [a]", "name one profile"),
         ("server: {host: 0.0.0.0}\nsecurity: {keys: off}", "security.keys: 'off' is taken only where no other machine"),
         ("server: {public_url: 'https://a.example'}\nsecurity: {keys: off}", "at https://a.example"),
@@ -159,17 +157,13 @@ def test_a_file_that_cannot_be_used_says_why_and_where(tmp_path: Path, text: str
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("AETHERIST_LIMIT__QUEUE", "there is no such section; did you mean limits?"),
+        ("AETHERIST_LIMIT__QUEUE", "limit: there is no such section; did you mean limits?"),
         ("AETHERIST_LIMITS__QUEU", "limits.queu: there is no such setting; did you mean queue?"),
-        ("AETHERIST_LIMITS_QUEUE", "two underscores divide: AETHERIST_LIMITS__QUEUE"),
+        ("AETHERIST_LIMITS_QUEUE", "limits.queue: two underscores divide: AETHERIST_LIMITS__QUEUE"),
     ],
 )
 def test_a_variable_that_looks_like_a_setting_and_is_none_is_refused(tmp_path: Path, name: str, words: str) -> None:
-    assert refused(tmp_path, environ={name: "3"}) == [
-        f"environment {name}: {words}"
-        if "limits.queu:" in words
-        else f"environment {name}: {'limit' if 'LIMIT_' in name else 'limits.queue'}: {words}"
-    ]
+    assert refused(tmp_path, environ={name: "3"}) == [f"environment {name}: {words}"]
 
 
 def test_other_variables_of_the_prefix_mean_something_else(tmp_path: Path) -> None:
@@ -207,7 +201,7 @@ def test_overrides_read_key_and_value(tmp_path: Path) -> None:
         tmp_path, flags=overrides(["limits.queue=7", "models.sources.a=tiny", "cache.planes_bytes=1KiB"])
     )
     assert (config.limits.queue, config.models.sources, config.cache.planes_bytes) == (7, {"a": "tiny"}, 1024)
-    assert sources.origin("limits.queue") == "-o limits.queue"
+    assert sources.origin("limits.queue") == "flag -o limits.queue"
     with pytest.raises(ConfigRefused, match=r"write a setting and its value: -o limits\.queue=32"):
         overrides(["limits.queue"])
 

@@ -1,6 +1,6 @@
 """What a gateway is told: one validated configuration, made of layers that remember where each value comes from."""
 
-from aetherist.serve.config.layers import Sources, load
+from aetherist.serve.config.layers import Sources, load, overrides
 from aetherist.serve.config.listing import Entry, entries, printed
 from aetherist.serve.config.model import (
     BatchingConfig,
@@ -37,5 +37,6 @@ __all__ = [
     "TelemetryConfig",
     "entries",
     "load",
+    "overrides",
     "printed",
 ]

@@ -1,0 +1,147 @@
+"""``aetherist serve``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Group, Parameter
+
+from aetherist.cli.console import say, show, stderr, stdout, write
+from aetherist.cli.failures import UsageError, asked
+
+if TYPE_CHECKING:
+    from aetherist.serve.live import LiveConfig
+
+PACKAGES = (
+    "pydantic_settings",
+    "limits",
+    "structlog",
+    "prometheus_client",
+    "watchfiles",
+    "psutil",
+    "sqlalchemy",
+    "alembic",
+    "obstore",
+    "fastapi",
+    "uvicorn",
+    "websockets",
+    "httptools",
+)
+"""What the extra ``serve`` brings and the gateway imports."""
+
+SETTINGS = Group("Settings", sort_key=4)
+PLACES = Group("Places", sort_key=5)
+
+
+def serve(
+    *,
+    config: Annotated[Path | None, Parameter(help="A YAML file of settings; it is followed.", group=SETTINGS)] = None,
+    profile: Annotated[
+        str | None, Parameter(help="Settings that go together: `development` or `production`.", group=SETTINGS)
+    ] = None,
+    override: Annotated[
+        list[str] | None,
+        Parameter(
+            name=["--override", "-o"],
+            negative="",
+            help="Any setting: `-o limits.queue=32`. May be given many times.",
+            group=SETTINGS,
+        ),
+    ] = None,
+    print_config: Annotated[
+        bool, Parameter(negative="", help="Print every setting and where it comes from, and end.", group=SETTINGS)
+    ] = False,
+    host: Annotated[str | None, Parameter(help="Address to bind; `127.0.0.1` otherwise.")] = None,
+    port: Annotated[int | None, Parameter(help="Port to bind; 8000 or the next free one otherwise.")] = None,
+    model: Annotated[
+        list[str] | None,
+        Parameter(
+            negative="",
+            help="A model to serve, as `NAME=SOURCE` or as its source. May be given many times; `portrait` otherwise.",
+        ),
+    ] = None,
+    device: Annotated[
+        list[str] | None,
+        Parameter(negative="", help="`cpu`, `cuda:1` or `auto`. May be given many times: a worker each."),
+    ] = None,
+    data_folder: Annotated[Path | None, Parameter(help="Folder of all that is kept.", group=PLACES)] = None,
+    database: Annotated[str | None, Parameter(help="`postgresql://...` instead of a file.", group=PLACES)] = None,
+    artifacts: Annotated[
+        str | None, Parameter(help="A folder or `s3://bucket/prefix` for what is made.", group=PLACES)
+    ] = None,
+    runs: Annotated[Path | None, Parameter(help="Folder of training runs to show.", group=PLACES)] = None,
+) -> int:
+    """Serve avatars over HTTP, with the web studio.
+
+    Prints the URL once requests are answered. SIGTERM or Ctrl-C lets what is at work finish; a second one does not.
+    Settings come from a profile, a file, the environment (`AETHERIST_SERVER__PORT`) and the command line; the later go
+    before the earlier.
+    """
+    _packages()
+    from aetherist.serve.config import load, overrides, printed
+    from aetherist.serve.live import LiveConfig
+
+    flags: dict[str, tuple[Any, str]] = {
+        "server.host": (host, "--host"),
+        "server.port": (port, "--port"),
+        "models.device": (device, "--device"),
+        "server.data_folder": (data_folder, "--data-folder"),
+        "storage.database": (database, "--database"),
+        "storage.artifacts": (artifacts, "--artifacts"),
+        "runs.folder": (runs, "--runs"),
+    }
+    for text in model or []:
+        name, source = _model(text)
+        flags[f"models.sources.{name}"] = (source, "--model")
+    said = {key: (value, name) for key, (value, name) in flags.items() if value is not None}
+    with asked():
+        settings, sources = load(config, profile, {**overrides(override or []), **said})
+    if print_config:
+        write(printed(settings, sources))
+        return 0
+    _serve(LiveConfig(settings, sources))
+    return 0
+
+
+def _serve(config: LiveConfig) -> None:
+    from aetherist.serve.app import create_app
+    from aetherist.serve.server import PortTaken, run
+    from aetherist.storage import StorageError
+
+    if stderr().is_terminal:
+        say("loading ...")
+    try:
+        run(config, create_app, _ready)
+    except PortTaken as error:
+        raise UsageError(str(error)) from None
+    except StorageError as error:
+        raise ValueError(str(error)) from error
+
+
+def _ready(url: str, config: LiveConfig) -> None:
+    """Say where the gateway is, and what a client needs."""
+    settings = config.current
+    show(url)
+    stdout().file.flush()
+    say(f"serving {', '.join(settings.models.sources)}; the studio is at the same address; Ctrl-C ends it")
+    if settings.keys_required:
+        say("clients need a key; this makes one: aetherist keys create NAME --scopes generate")
+
+
+def _model(text: str) -> tuple[str, str]:
+    """Read ``NAME=SOURCE``, or a source, whose last part is then its name."""
+    name, equals, source = text.partition("=")
+    if not equals:
+        name, source = Path(text).stem if text.endswith((".yaml", ".yml")) else Path(text).name, text
+    if not name or not source:
+        raise UsageError(f"--model {text}: write NAME=SOURCE, as in --model portrait=./models/portrait")
+    return name, source
+
+
+def _packages() -> None:
+    """Say which extra is missing, before anything is imported that needs it."""
+    from aetherist.export.packages import needed
+
+    for module in PACKAGES:
+        needed(module, "serve")
