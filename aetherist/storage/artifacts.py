@@ -119,10 +119,12 @@ class ArtifactStore:
         with self.database.writing() as connection:
             release(connection, [owner])
 
-    def collect(self, older_than: float) -> list[str]:
+    def collect(self, older_than: float, strays: bool = False) -> list[str]:
         """Remove what no owner refers to and nobody put in the last seconds; return the digests.
 
-        Bytes that the database knows nothing of go as well: such as are left where a database was replaced.
+        Args:
+            older_than: Seconds, for those who have put something and are about to refer to it.
+            strays: Remove also bytes that the database knows nothing of, left where it was replaced. Lists the store.
         """
         before = self.database.now() - timedelta(seconds=older_than)
         unreferred = ~select(references.c.digest).where(references.c.digest == artifacts.c.digest).exists()
@@ -139,7 +141,7 @@ class ArtifactStore:
                 if connection.execute(gone).rowcount:
                     self.blobs.delete(digest)
                     removed.append(digest)
-        for digest in self.blobs.old(before):
+        for digest in self.blobs.old(before) if strays else ():
             with self.database.writing(alone=True) as connection:
                 if connection.scalar(select(artifacts.c.digest).where(artifacts.c.digest == digest)) is None:
                     self.blobs.delete(digest)

@@ -162,11 +162,19 @@ class Blobs:
                 hashed.update(part)
         return hashed.hexdigest()
 
+    def size(self, digest: str) -> int:
+        """Return how many bytes there are.
+
+        Raises:
+            MissingArtifact: If there is nothing.
+        """
+        with self._asked(digest):
+            return obstore.head(self._store, _path(digest))["size"]
+
     def has(self, digest: str) -> bool:
         """Return whether there is something."""
         try:
-            with self._asked(digest):
-                obstore.head(self._store, _path(digest))
+            self.size(digest)
         except MissingArtifact:
             return False
         return True

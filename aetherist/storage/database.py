@@ -21,6 +21,9 @@ from aetherist.storage.errors import AddressError, DatabaseLocked, StorageError,
 LOCK = 0x61657468
 """The number of the lock of PostgreSQL that stands for SQLite's one writer."""
 
+POOL = {"pool_size": 8, "max_overflow": 32}
+"""Connections that stay open, and more for as many threads as a server has."""
+
 _FULL = ("SQLITE_FULL", "SQLITE_IOERR_SHMSIZE", "53100")
 _LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED", "55P03", "40P01", "40001", "57014")
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "XX001", "XX002")
@@ -94,7 +97,7 @@ class Database:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageUnavailable(f"{self.place}: {folder} cannot be made: {error.strerror}") from None
-        engine = sqlalchemy.create_engine(self.url, connect_args={"timeout": self.lock_seconds})
+        engine = sqlalchemy.create_engine(self.url, connect_args={"timeout": self.lock_seconds}, **POOL)
 
         @event.listens_for(engine, "connect")
         def connected(connection: sqlite3.Connection, _: Any) -> None:
@@ -116,7 +119,7 @@ class Database:
         if "options" not in self.url.query:
             options["options"] = f"-c lock_timeout={round(self.lock_seconds * 1000)} -c timezone=UTC"
         try:
-            return sqlalchemy.create_engine(self.url, pool_pre_ping=True, connect_args=options)
+            return sqlalchemy.create_engine(self.url, pool_pre_ping=True, connect_args=options, **POOL)
         except ImportError:
             raise AddressError(f"{self.place} needs psycopg; pip install 'aetherist[postgres]'") from None
 

@@ -241,7 +241,8 @@ class Jobs:
             row = connection.execute(changed).one_or_none()
             if row is None:
                 found = _get(connection, id)
-                raise LostClaim(f"{id} is no longer of worker {worker}: it is {found.status}, of {found.worker}")
+                of = f", of {found.worker}" if found.worker else ""
+                raise LostClaim(f"{id} is no longer of worker {worker}: it is {found.status}{of}")
             for digest in dict.fromkeys(artifacts):
                 refer(self.database, connection, digest, id)
             return _job(row)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from alembic import command
@@ -20,7 +18,7 @@ FOLDER = Path(__file__).parent / "migrations"
 
 def head() -> str:
     """Return the version of the tables that this program knows."""
-    found = ScriptDirectory.from_config(_config()).get_current_head()
+    found = _scripts().get_current_head()
     assert found is not None
     return found
 
@@ -39,16 +37,17 @@ def migrate(database: Database, target: str = "head") -> None:
     """
     with database.writing(alone=True) as connection:
         current = _revision(connection)
-        wanted = head() if target == "head" else target
-        if current == wanted:
-            return
-        known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
-        if current is not None and current not in known:
-            raise OutdatedDatabase(_newer(database, current))
-        down = wanted == "base" or (current in known and wanted in known and known.index(wanted) > known.index(current))
-        with _alembic(connection) as config:
-            step: Callable[..., None] = command.downgrade if down else command.upgrade
-            step(config, wanted)
+        versions = _versions()
+        wanted = {"head": versions[-1], "base": None}.get(target, target)
+        for version, place in ((current, database.place), (wanted, "what was asked for")):
+            if version not in versions:
+                raise OutdatedDatabase(_newer(place, version))
+        config = _config()
+        config.attributes["connection"] = connection
+        if versions.index(wanted) > versions.index(current):
+            command.upgrade(config, wanted or "base")
+        elif wanted != current:
+            command.downgrade(config, wanted or "base")
 
 
 def demand_current(database: Database) -> None:
@@ -60,17 +59,20 @@ def demand_current(database: Database) -> None:
     current = revision(database)
     if current == head():
         return
-    known = [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
-    if current is not None and current not in known:
-        raise OutdatedDatabase(_newer(database, current))
+    if current not in _versions():
+        raise OutdatedDatabase(_newer(database.place, current))
     state = "has no tables" if current is None else f"has tables of version {current}, and this program needs {head()}"
     raise OutdatedDatabase(f"{database.place} {state}; run 'aetherist storage migrate'")
 
 
-def _newer(database: Database, current: str) -> str:
+def _versions() -> list[str | None]:
+    """Return all versions, from no tables at all to those of this program."""
+    return [None, *(script.revision for script in reversed(list(_scripts().walk_revisions())))]
+
+
+def _newer(place: str, version: str | None) -> str:
     return (
-        f"{database.place} has tables of version {current}, which this program does not know; "
-        "install the newer Aetherist that made them"
+        f"{place}: version {version} of the tables is not known to this Aetherist; install the newer one that made them"
     )
 
 
@@ -84,8 +86,5 @@ def _config() -> Config:
     return config
 
 
-@contextlib.contextmanager
-def _alembic(connection: Connection) -> Iterator[Config]:
-    config = _config()
-    config.attributes["connection"] = connection
-    yield config
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())

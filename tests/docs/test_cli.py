@@ -19,6 +19,8 @@ PARTS = {
     "data": ["check", "heads"],
     "weights": ["list", "get"],
     "styles": ["learn", "evaluate", "show"],
+    "keys": ["create", "list", "revoke"],
+    "storage": ["backup", "check", "gc", "migrate", "restore"],
 }
 FOREIGN = {"train": {"--nproc-per-node", "--max-restarts"}}
 """Options of other programs that a section shows."""
