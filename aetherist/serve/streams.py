@@ -1,7 +1,7 @@
 """Server-sent events: how a stream is written, kept alive, gone on with and ended.
 
 A source is an async generator that yields an :class:`Event` when there is news and ``None`` each time it looked and
-found none. It runs in the task of its response and starts none of its own, so that it ends with a client that goes away.
+found none. It runs in the task of its response, so that it ends with a client that goes away.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any
 import attrs
 from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
 
+from aetherist.serve.problems import Problem, retry_after
+
 HEARTBEAT = 10.0
 """Seconds without news after which a comment is sent: proxies cut what is silent for longer."""
 
@@ -24,6 +26,15 @@ RETRY = 2000
 
 OPEN = 512
 """Streams that may be open at a time; each polls for its news."""
+
+
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Events, each with a name, an id and JSON data, until the client goes away or all is told.",
+        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    }
+}
+"""``responses=`` of a route that answers with events."""
 
 
 @attrs.frozen
@@ -47,10 +58,6 @@ class Event:
 
 
 Source = AsyncGenerator[Event | None, None]
-
-
-class TooManyStreams(Exception):
-    """As many streams are open as may be."""
 
 
 class Streams:
@@ -88,10 +95,13 @@ class Streams:
         """Answer with what a source tells.
 
         Raises:
-            TooManyStreams: If as many are open as may be.
+            Problem: ``busy`` if as many are open as may be, or the server stops.
         """
+        if self.closing:
+            raise Problem("shutting_down", "the server is shutting down", headers=retry_after(5.0))
         if self.count >= self.limit:
-            raise TooManyStreams(f"{self.limit} event streams are open, and there may not be more; close some of them")
+            text = f"{self.limit} event streams are open, and there may not be more; close some of them"
+            raise Problem("busy", text, headers=retry_after(5.0))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return EventSourceResponse(self._encoded(source), headers=headers)
 

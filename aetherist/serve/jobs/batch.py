@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ async def make(attempt: Attempt, body: BatchJob) -> Outcome:
     seeds = list(dict.fromkeys(seeds_of(body.seeds)))
     views = len(body.cameras)
     few_enough(len(seeds) * views)
-    specs = [SeedPerson(seed=seed, psi=body.psi, attributes=body.attributes) for seed in seeds]
+    specs = [SeedPerson(seed=seed, psi=body.psi, cutoff=None, attributes=body.attributes) for seed in seeds]
     people = await people_of(specs, attempt.services, model)
     suffix = "jpg" if body.format == "jpeg" else body.format
     wanted = [
@@ -79,18 +80,18 @@ def _row(name: str, shot: Shot, seed: int, view: int, body: BatchJob, model: str
     }
 
 
-class _Sink:
-    """Takes what a ZIP file is written into, to be handed on in parts; a stream that cannot be sought in."""
+class _Sink(io.RawIOBase):
+    """Takes what a ZIP file is written into, to be handed on in parts; it cannot be sought in."""
 
     def __init__(self) -> None:
         self._parts: list[bytes] = []
 
-    def write(self, data: bytes) -> int:
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
         self._parts.append(bytes(data))
         return len(data)
-
-    def flush(self) -> None:
-        pass
 
     def taken(self) -> bytes:
         data, self._parts = b"".join(self._parts), []
@@ -100,7 +101,7 @@ class _Sink:
 def _zipped(attempt: Attempt, store: ArtifactStore, files: Iterable[tuple[str, Artifact]]) -> Iterator[bytes]:
     """Yield the parts of an archive of artifacts, which are compressed already."""
     sink = _Sink()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[arg-type]
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         for name, artifact in files:
             attempt.demand_going()
             with archive.open(zipfile.ZipInfo(name, EPOCH), "w") as file:

@@ -13,7 +13,8 @@ async def make(attempt: Attempt, body: GenerateJob) -> Outcome:
     """Make a picture of each person from each camera."""
     model = model_name(body.model, attempt.services)
     specs = body.people or [
-        SeedPerson(seed=seed, psi=body.psi, attributes=body.attributes) for seed in seeds_of(body.seeds or "")
+        SeedPerson(seed=seed, psi=body.psi, cutoff=None, attributes=body.attributes)
+        for seed in seeds_of(body.seeds or "")
     ]
     few_enough(len(specs) * len(body.cameras))
     people = await people_of(specs, attempt.services, model)

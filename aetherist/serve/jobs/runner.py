@@ -59,9 +59,11 @@ class JobRunner:
         self._loops: list[asyncio.Task[None]] = []
         self._woken = asyncio.Event()
         self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def start(self) -> None:
         """Begin to take jobs."""
+        self._loop = asyncio.get_running_loop()
         self._loops = [
             asyncio.create_task(self._take_jobs(), name="jobs"),
             asyncio.create_task(self._keep_house(), name="housekeeping"),
@@ -92,6 +94,11 @@ class JobRunner:
     def wake(self) -> None:
         """Look for jobs at once."""
         self._woken.set()
+
+    def wake_soon(self) -> None:
+        """Look for jobs at once; to be called from another thread."""
+        if self._loop is not None and not self._stopping:
+            self._loop.call_soon_threadsafe(self._woken.set)
 
     async def cancel(self, job: str) -> JobRow:
         """Ask that a job end, and end it if it is at work here.
@@ -218,24 +225,30 @@ class JobRunner:
         await self._write_down(write, row.id)
         self.services.metrics.jobs.labels(row.kind, status).inc()
         if status != "cancelled":
-            model, pictures = row.request.get("model") or "", outcome.pictures if outcome else 0
-            self.services.usage.note(
-                f"job.{row.kind}", model, row.key_id, pictures, seconds, errors=int(problem is not None)
+            self.services.usage.add(
+                row.request.get("model") or "",
+                row.key_id,
+                f"job.{row.kind}",
+                outcome.pictures if outcome else 0,
+                seconds,
+                failed=problem is not None,
             )
         return status
 
     async def _write_down(self, write: Callable[[], Any], job: str) -> None:
         """Write how a job ended, with patience: what was done is not to be lost to a moment's lock."""
+        log = self.services.log.bind(job_id=job)
         for wait in (*TRIES, None):
             try:
-                return await self.call(write)  # type: ignore[no-any-return]
+                await self.call(write)
+                return
             except LostClaim as error:
-                self.services.log.warning("a job was another server's at its end", job_id=job, reason=str(error))
-                return None
+                log.warning("a job was another server's at its end", reason=str(error))
+                return
             except StorageError as error:
                 if wait is None:
-                    self.services.log.error("the end of a job could not be written down", job_id=job, reason=str(error))
-                    return None
+                    log.error("the end of a job could not be written down", reason=str(error))
+                    return
                 await asyncio.sleep(wait)
 
     async def _keep_house(self) -> None:
