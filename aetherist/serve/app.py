@@ -22,6 +22,7 @@ from aetherist.serve.routes import all_routers
 from aetherist.serve.security.body import BodyCap
 from aetherist.serve.security.context import RequestContext
 from aetherist.serve.security.gate import Gate
+from aetherist.serve.security.signing import Signer
 from aetherist.serve.services import Services
 from aetherist.serve.usage import UsageMeter
 from aetherist.storage.errors import StorageError
@@ -66,6 +67,7 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
         metrics=metrics,
         log=log,
         usage=UsageMeter(storage),
+        signer=Signer(storage.secret("artifact names"), settings.server.public_url or ""),
     )
 
     @asynccontextmanager

@@ -50,7 +50,7 @@ async def people_of(
         files: Saved avatars that were read before, by id; it is added to.
 
     Raises:
-        Problem: ``unknown_avatar``; ``invalid_request`` if an avatar belongs to another model.
+        Problem: ``unknown_avatar``; ``conflict`` if an avatar belongs to another model.
     """
     files = {} if files is None else files
     missing = {id_ for spec in specs for id_ in saved_in(spec)} - files.keys()
@@ -64,7 +64,10 @@ def _files(ids: Sequence[str], services: Services, model: str) -> dict[str, byte
     for id_ in ids:
         row = avatar_row(id_, services)
         if row.model != model:
-            raise Problem("invalid_request", f"the avatar {id_} belongs to the model {row.model}, and this is {model}")
+            raise Problem("conflict", f"the avatar {id_} belongs to the model {row.model}, and this is {model}")
+        known = services.models.get(model)
+        if known is not None and row.model_digest != known["digest"]:
+            raise Problem("conflict", f"the avatar {id_} was made by an earlier {model}, whose weights are gone")
         files[id_] = services.storage.artifacts.read(row.artifact)
     return files
 

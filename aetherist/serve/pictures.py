@@ -6,7 +6,7 @@ import contextlib
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from fastapi import Request, Response
@@ -42,6 +42,15 @@ async def drawn(work: Picture, services: Services, caller: Caller, operation: st
     return picture
 
 
+async def drawn_all(works: Sequence[Picture], services: Services, caller: Caller, operation: str) -> list[Encoded]:
+    """Return several pictures of a model, in order."""
+    with counted(services, caller, works[0].model, operation, len(works)):
+        pictures: list[Encoded] = await services.engine.submit_many(works, client=caller.client)
+    for picture in pictures:
+        Stages(services.metrics).take(picture.stages)
+    return pictures
+
+
 def answer(picture: Encoded, headers: Mapping[str, str] | None = None) -> Response:
     """Return a picture as an answer."""
     return Response(picture.data, media_type=picture.media_type, headers=dict(headers or {}))
@@ -52,9 +61,7 @@ def tag_of(*facts: Any) -> str:
     return f'"{hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:32]}"'
 
 
-def known(request: Request, tag: str) -> Response | None:
-    """Return the answer to a client that has what it asks for already; ``None`` if it has not."""
+def has(request: Request, tag: str) -> bool:
+    """Return whether a client has what it asks for already."""
     given = request.headers.get("if-none-match", "")
-    if given.strip() != "*" and tag not in (part.strip().removeprefix("W/") for part in given.split(",")):
-        return None
-    return Response(status_code=304, headers={"ETag": tag, "Cache-Control": KEPT})
+    return given.strip() == "*" or tag in (part.strip().removeprefix("W/") for part in given.split(","))

@@ -110,3 +110,8 @@ class Problem(Exception):
 def retry_after(seconds: float) -> dict[str, str]:
     """Return the header that says when to come back."""
     return {"Retry-After": str(max(1, round(seconds)))}
+
+
+def busy(seconds: float, detail: str, code: str = "busy") -> Problem:
+    """Return a problem that passes by itself: it says when to come back."""
+    return Problem(code, detail, headers=retry_after(seconds))

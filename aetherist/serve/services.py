@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from starlette.requests import HTTPConnection
 
+from aetherist.serve.security.signing import Signer
 from aetherist.serve.usage import UsageMeter
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Services:
         metrics: What is counted.
         log: A logger that knows the request.
         usage: Who used what.
+        signer: Names artifacts for those without a key.
     """
 
     config: LiveConfig
@@ -38,9 +40,12 @@ class Services:
     metrics: Metrics
     log: Any
     usage: UsageMeter
+    signer: Signer
     jobs: Any = None
     models: dict[str, dict[str, Any]] = attrs.field(factory=dict)
     """What the engine said of its models."""
+    recipes: dict[str, list[dict[str, Any]]] = attrs.field(factory=dict)
+    """Graphs of the recipes that ship, as they are drawn."""
     viewers: int = 0
     """Views that are open."""
     draining: bool = False

@@ -6,11 +6,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
+from aetherist.serve.attending import attended
 from aetherist.serve.catalogue import all_described, described
 from aetherist.serve.engine import Person, Picture
 from aetherist.serve.openapi import PICTURES, WORK, problems
 from aetherist.serve.people import fits, model_name
-from aetherist.serve.pictures import KEPT, answer, drawn, known, tag_of
+from aetherist.serve.pictures import KEPT, answer, drawn, has, tag_of
 from aetherist.serve.schemas.models import Directions, ModelData, ModelItem, ModelList
 from aetherist.serve.schemas.people import Pitch, Psi, Yaw
 from aetherist.serve.schemas.pictures import Format, ModelName, Output, Side
@@ -74,9 +75,10 @@ async def seed_picture(
     fits(size, parts)
     digest = (await described(name, parts, caller))["digest"]
     tag = tag_of(digest, seed, format, psi, yaw, pitch, size, output)
-    if (same := known(request, tag)) is not None:
-        return same
+    headers = {"ETag": tag, "Cache-Control": KEPT}
+    if has(request, tag):
+        return Response(status_code=304, headers=headers)
     quality = None if format == "png" else 90
     person = Person(seed=seed, psi=psi)
     work = Picture(name, person, yaw=yaw, pitch=pitch, size=size, output=output, format=format, quality=quality)
-    return answer(await drawn(work, parts, caller, "seed"), {"ETag": tag, "Cache-Control": KEPT})
+    return answer(await attended(request, drawn(work, parts, caller, "picture")), headers)

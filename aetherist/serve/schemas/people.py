@@ -124,7 +124,7 @@ class CameraSpec(Body):
     radius: Radius | None = None
     fov: Fov | None = None
     vector: list[Annotated[float, Field(ge=-1e6, le=1e6)]] | None = Field(
-        None,
+        default=None,
         min_length=25,
         max_length=25,
         description="OpenCV camera-to-world by rows, then the normalised intrinsics by rows; instead of the rest.",

@@ -80,8 +80,10 @@ def holder(row: Any) -> Caller:
     return Caller(client=row.id, key_id=row.id, scopes=scopes, rate=row.rate)
 
 
-def require(scope: str) -> Callable[..., Caller]:
+def require(scope: str | None) -> Callable[..., Caller]:
     """Return a dependency that gives the caller, and lets only those pass who have a scope.
+
+    With ``None`` everybody passes: the route itself says who may. ``Depends(require("read"))``.
 
     Whether a key is a good one was found before the body was read (:mod:`aetherist.serve.security.gate`).
     """
@@ -92,7 +94,8 @@ def require(scope: str) -> Callable[..., Caller]:
         _header: Annotated[str | None, Depends(_header)] = None,
     ) -> Caller:
         found: Caller = request.state.caller
-        found.needs(scope)
+        if scope is not None:
+            found.needs(scope)
         return found
 
     return caller

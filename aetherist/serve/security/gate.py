@@ -11,13 +11,16 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from aetherist.serve.problems import Problem, retry_after
+from aetherist.serve.problems import Problem, busy
 from aetherist.serve.security.callers import Caller, anonymous, holder, offered_key
 from aetherist.serve.security.hosts import answers_to, own_origin
 from aetherist.serve.services import Services
 
 _OPEN = ("/v1/session", "/v1/artifacts/", "/v1/view")
 """Where no key may be right: what says whether one is needed, names that are signed, and what asks for it inside."""
+
+_JSON = ("application/json",)
+_FILES = ("application/octet-stream", "application/vnd.safetensors")
 
 
 class Gate:
@@ -49,6 +52,7 @@ class Gate:
             if not state["caller"].scopes and not scope["path"].startswith(_OPEN):
                 state["caller"].needs("read")
             self._rates.count(state["caller"], settings.limits.rate)
+            _demand_type(scope, headers)
         return await self.app(scope, receive, send)
 
     async def _caller(self, headers: Headers, address: str) -> Caller:
@@ -93,7 +97,17 @@ class Rates:
         for rate in rates:
             if not self._limiter.hit(rate, caller.client):
                 again = self._limiter.get_window_stats(rate, caller.client).reset_time - time.time()
-                raise Problem("rate_limited", f"the rate of {rate} is used up", headers=retry_after(again))
+                raise busy(again, f"the rate of {rate} is used up", "rate_limited")
+
+
+def _demand_type(scope: Scope, headers: Headers) -> None:
+    """Refuse bodies that the address does not take, before they are read."""
+    if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return
+    given = headers.get("content-type", "").partition(";")[0].strip().lower()
+    taken = _FILES if scope["path"] == "/v1/avatars/file" else _JSON
+    if given not in taken:
+        raise Problem("unsupported_media_type", f"send {taken[0]}")
 
 
 def _guarded(path: str) -> bool:
