@@ -14,20 +14,12 @@ from aetherist.serve.problems import Problem
 
 @attrs.frozen
 class Shipped:
-    """A recipe that ships: as it is written, and as it composes."""
+    """A recipe that ships: what it is, as it is written, and as it composes."""
 
     name: str
+    description: str
     text: str
     composed: str
-
-    @property
-    def summary(self) -> str:
-        """What its first comment says."""
-        for line in self.text.splitlines():
-            words = line.removeprefix("#").strip()
-            if line.startswith("#") and words and "$schema" not in words:
-                return words
-        return ""
 
 
 def recipe_names() -> list[str]:
@@ -45,7 +37,8 @@ def shipped(name: str) -> Shipped:
     file = _files().get(name)
     if file is None:
         raise Problem("unknown_recipe", f"there is no recipe of this name; there are {', '.join(recipe_names())}")
-    return Shipped(name, file.read_text("utf-8"), Recipe.read(file).to_yaml())
+    recipe = Recipe.read(file)
+    return Shipped(name, recipe.spec.description, file.read_text("utf-8"), recipe.to_yaml())
 
 
 @cache

@@ -14,12 +14,9 @@ Seeds = Annotated[str, Field(min_length=1, max_length=4000, pattern=r"^[0-9,\- ]
 Model = Annotated[ModelName | None, Field(description="The default one if none is named.")]
 
 
-class VideoJob(Body):
-    """A video: of one person before a moving camera, or of several who become each other."""
+class VideoBody(Body):
+    """How a video is made, whoever is in it."""
 
-    kind: Literal["video"]
-    model: Model = None
-    people: list[AvatarSpec] = Field(min_length=1, max_length=32, examples=[[{"seed": 7}]])
     frames: int = Field(90, ge=2, le=3600)
     fps: float = Field(30.0, ge=1, le=120, description="Frames a second.")
     path: Literal["orbit", "sway"] = "orbit"
@@ -30,17 +27,30 @@ class VideoJob(Body):
     size: Side | None = None
 
 
-class MeshJob(Body):
-    """The surface of a person as a file; `splats` are Gaussians on it, in a PLY."""
+class VideoJob(VideoBody):
+    """A video: of one person before a moving camera, or of several who become each other."""
 
-    kind: Literal["mesh"]
+    kind: Literal["video"]
     model: Model = None
-    person: AvatarSpec = Field(examples=[{"seed": 7}])
+    people: list[AvatarSpec] = Field(min_length=1, max_length=32, examples=[[{"seed": 7}]])
+
+
+class MeshBody(Body):
+    """How a surface becomes a file, whosever it is; `splats` are Gaussians on it, in a PLY."""
+
     resolution: int = Field(192, ge=16, le=512, description="Cells along the longest side.")
     faces: int | None = Field(None, ge=50, le=5_000_000, description="Simplify to so many.")
     level: float | None = Field(None, gt=0, le=1000, description="Density that the surface stands for.")
     texture: bool = Field(False, description="Bake a texture instead of colours at the vertices.")
     format: Literal["glb", "obj", "ply", "stl", "splats"] = "glb"
+
+
+class MeshJob(MeshBody):
+    """The surface of a person as a file."""
+
+    kind: Literal["mesh"]
+    model: Model = None
+    person: AvatarSpec = Field(examples=[{"seed": 7}])
 
 
 class GenerateJob(GenerateBody):

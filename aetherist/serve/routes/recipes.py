@@ -34,7 +34,7 @@ _EXAMPLES: dict[str, Any] = {
 async def list_recipes(_caller: Reader) -> RecipeList:
     """By name, as `extends` says them."""
     found = [await run_in_threadpool(shipped, name) for name in recipe_names()]
-    return RecipeList(items=[RecipeItem(name=recipe.name, description=recipe.summary) for recipe in found])
+    return RecipeList(items=[RecipeItem(name=recipe.name, description=recipe.description) for recipe in found])
 
 
 @router.post("/check", summary="Check a recipe", operation_id="check_recipe", responses=problems("too_large", *WORK))
