@@ -123,7 +123,7 @@ class JobRunner:
             self._woken.clear()
             settings = self.services.settings.jobs
             row = None
-            if len(self._attempts) < settings.concurrency:
+            if len(self._attempts) < settings.concurrency and not self.services.draining:
                 try:
                     row = await self.call(jobs.claim, self.worker)
                 except StorageError as error:
