@@ -202,7 +202,7 @@ class File:
 class Describe:
     """What is to know of a model: its digest, sizes, outputs, graphs, stage and directions; a dict."""
 
-    lane: ClassVar[Lane] = "checks"
+    lane: ClassVar[Lane] = "interactive"
     model: str
 
 

@@ -51,11 +51,8 @@ def film(work: Video, token: Token, model: AvatarModel, people: People, show: Sh
 
 def _present(cast: Sequence[Avatar], frames: int) -> Iterator[Avatar]:
     """Yield who stands there in each frame: from each to the next, slowing down at each, and back to the first."""
-    if len(cast) == 1:
-        yield from cast * frames
-        return
     for frame in range(frames):
         leg, rest = divmod(frame * len(cast), frames)
         amount = rest / frames
         one, other = cast[leg], cast[(leg + 1) % len(cast)]
-        yield one.mix(other, amount * amount * (3 - 2 * amount)) if rest else one
+        yield one.mix(other, amount * amount * (3 - 2 * amount)) if rest and len(cast) > 1 else one

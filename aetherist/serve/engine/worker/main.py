@@ -181,6 +181,6 @@ class Worker:
 
     def _beat(self) -> Beat:
         memory = {"resident": self.process.memory_info().rss}
-        if torch.cuda.is_initialized():
+        if self.setup.device.startswith("cuda"):
             memory["gpu"] = torch.cuda.memory_reserved(self.setup.device)
         return Beat(memory, self.desk.planes())

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.overrides import TorchFunctionMode
+
+from aetherist.serve.engine.errors import Refused
 
 
 class Cancelled(Exception):
@@ -40,32 +44,33 @@ class Token:
         self._tell(fraction, text)
 
 
-class Watched(TorchDispatchMode):
-    """Ends what runs inside it between two operations, once nobody waits any more or it takes too many of them.
+class Watched(TorchFunctionMode):
+    """Ends what runs inside it between two operations, once nobody waits any more or it takes too much.
+
+    It sees the calls that Python makes of PyTorch in this thread, on fake tensors as on real ones.
 
     Args:
         token: Of the work.
-        operations: How many there may be; ``None`` for any number.
-        refuse: Gives the exception to raise where there are more.
+        operations: How many there may be.
+        seconds: How long it may take.
+        what: Takes too much, in words.
     """
 
     def __init__(
-        self,
-        token: Token,
-        operations: int | None = None,
-        refuse: Callable[[int], Exception] = lambda most: RuntimeError(f"more than {most} operations"),
+        self, token: Token, operations: float = math.inf, seconds: float = math.inf, what: str = "this"
     ) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.token = token
-        self.left = operations
-        self.most = operations or 0
-        self.refuse = refuse
+        self.operations, self.seconds, self.what = operations, seconds, what
+        self._left = operations
+        self._until = time.monotonic() + seconds
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Count an operation and run it."""
         self.token.check()
-        if self.left is not None:
-            self.left -= 1
-            if self.left < 0:
-                raise self.refuse(self.most)
+        self._left -= 1
+        if self._left < 0:
+            raise Refused(f"{self.what} takes more than {self.operations:,} operations", "too_costly")
+        if time.monotonic() > self._until:
+            raise Refused(f"{self.what} takes more than {self.seconds:g} seconds", "too_costly")
         return func(*args, **(kwargs or {}))
