@@ -9,6 +9,7 @@ import json
 import re
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ class Runs:
         for run in self._found():
             if run.name == name:
                 return run
-        raise UnknownRun(f"there is no run called {name[:80]!r}; GET /v1/runs lists them")
+        raise UnknownRun("there is no run of this name; GET /v1/runs lists them")
 
     def _found(self) -> Iterator[Run]:
         if self.folder is None or not self.folder.is_dir():
@@ -149,9 +150,7 @@ class Run:
         for file in self._files(PICTURES):
             if file.name == name and _GRID.fullmatch(name):
                 return file
-        raise UnknownRun(
-            f"the run {self.name} has no grid called {name[:80]!r}; GET /v1/runs/{self.name}/grids lists them"
-        )
+        raise UnknownRun(f"the run {self.name} has no grid of this name; its /grids lists them")
 
     def models(self) -> list[str]:
         """Return the names of the model folders that were saved, the oldest first."""
@@ -242,6 +241,7 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     return record if isinstance(record, dict) else None
 
 
+@lru_cache(maxsize=64)
 def _length(recipe: str) -> int | None:
     """Return ``training.length`` of a recipe: ``5000``, ``200k`` or ``2.5M``."""
     try:

@@ -20,6 +20,7 @@ from aetherist.serve.jobs.kinds import work_of
 from aetherist.serve.jobs.telling import News
 from aetherist.serve.problems import Problem
 from aetherist.serve.streams import Streams
+from aetherist.serve.system import Problems
 from aetherist.storage import LostClaim, StorageError
 from aetherist.telemetry import bound
 
@@ -53,6 +54,7 @@ class JobRunner:
         self.streams = Streams()
         self.news = News()
         self.housekeeping = Housekeeping(services)
+        self.problems = Problems(services.metrics)
         self._threads = ThreadPoolExecutor(THREADS, "jobs")
         self._attempts: dict[str, Attempt] = {}
         self._running: set[asyncio.Task[None]] = set()
@@ -253,6 +255,7 @@ class JobRunner:
 
     async def _keep_house(self) -> None:
         while True:
+            self.problems.look()
             try:
                 if await self.call(self.housekeeping.turn):
                     self.wake()
