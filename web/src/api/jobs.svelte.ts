@@ -16,14 +16,16 @@ class Jobs {
 
   /** Submit a job and follow it; resolves with the finished job.
    *
+   * @param started Told the job's id as soon as the server has taken it.
    * @throws Problem if it is refused, fails or is cancelled.
    */
-  async run(kind: string, body: Record<string, unknown>, title: string): Promise<Job> {
+  async run(kind: string, body: Record<string, unknown>, title: string, started?: (id: string) => void): Promise<Job> {
     const job = await request<Job>('/v1/jobs', {
       json: { kind, ...body },
       headers: { 'idempotency-key': crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}` }
     });
     this.titles[job.id] = title;
+    started?.(job.id);
     return this.watch(job);
   }
 

@@ -3,6 +3,7 @@ export { default as Dialog } from './Dialog.svelte';
 export { default as Empty } from './Empty.svelte';
 export { default as Fault } from './Fault.svelte';
 export { default as Icon } from './Icon.svelte';
+export { default as KeyedImage } from './KeyedImage.svelte';
 export { default as Panel } from './Panel.svelte';
 export { default as Progress } from './Progress.svelte';
 export { default as Segmented } from './Segmented.svelte';
