@@ -18,7 +18,7 @@ from starlette.responses import Response
 from aetherist import __version__
 from aetherist.serve.failures import problem_of
 from aetherist.serve.openapi import describe
-from aetherist.serve.routes import all_routers
+from aetherist.serve.routes import all_routers, methods_at
 from aetherist.serve.security.body import BodyCap
 from aetherist.serve.security.context import RequestContext
 from aetherist.serve.security.gate import Gate
@@ -116,7 +116,10 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
 
 
 async def _answer(request: Request, error: Exception) -> Response:
-    return problem_of(error).response(request.scope)
+    problem = problem_of(error)
+    if problem.status == 405:
+        problem.headers = {"Allow": ", ".join(methods_at(request.url.path))}
+    return problem.response(request.scope)
 
 
 def _operation_id(route: APIRoute) -> str:

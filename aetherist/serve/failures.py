@@ -8,7 +8,7 @@ from typing import Any
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from aetherist.serve.engine import EngineError, Stopped
+from aetherist.serve.engine import EngineError
 from aetherist.serve.problems import KINDS, Problem, retry_after
 from aetherist.storage.errors import (
     DamagedArtifact,
@@ -61,7 +61,6 @@ def _of_engine(error: EngineError) -> Problem:
     return Problem(
         error.code,
         str(error),
-        status=503 if isinstance(error, Stopped) else None,
         headers={} if again is None else retry_after(again),
         diagnostics=getattr(error, "diagnostics", ()),
     )

@@ -6,6 +6,13 @@ import importlib
 import pkgutil
 
 from fastapi import APIRouter
+from starlette.routing import Route
+
+
+def methods_at(path: str) -> list[str]:
+    """Return the methods of every route that a path matches: each route alone would name its own."""
+    routes = (route for router in all_routers() for route in router.routes if isinstance(route, Route))
+    return sorted({method for route in routes if route.path_regex.match(path) for method in route.methods or ()})
 
 
 def all_routers() -> list[APIRouter]:

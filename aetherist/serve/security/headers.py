@@ -57,7 +57,8 @@ def disposition(name: str, *, attachment: bool = True) -> str:
     """
     kind = "attachment" if attachment else "inline"
     clean = safe_name(name)
-    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", unicodedata.normalize("NFKD", clean))
+    letters = (letter for letter in unicodedata.normalize("NFKD", clean) if not unicodedata.combining(letter))
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", "".join(letters))
     encoded = "" if plain == clean else f"; filename*=UTF-8''{quote(clean, safe='')}"
     return f'{kind}; filename="{plain}"{encoded}'
 
