@@ -121,20 +121,19 @@ class Dispatch:
     def _hand_out(self, lane: Lane) -> bool:
         """Hand a batch to a worker whose lane is free; return whether there was one."""
         queue = self.rows[lane]
-        alone = queue.again and lane != "background"
-        free = [
-            worker
-            for worker in self.workers
-            if worker.ready and not worker.exclusive and not (any(worker.busy.values()) if alone else worker.busy[lane])
-        ]
+        free = [worker for worker in self.workers if worker.ready and not worker.exclusive and not worker.busy[lane]]
+        idle = [worker for worker in free if not any(worker.busy.values())]
+        again = queue.again and (lane == "background" or bool(idle))
+        alone = again and lane != "background"
         if not free or not len(queue):
             return False
         batching = self.config.current.batching
-        batch, left = queue.take(time.monotonic(), batching.window_ms / 1000, batching.max_batch)
+        batch, left = queue.take(time.monotonic(), batching.window_ms / 1000, batching.max_batch, again=again)
         if not batch:
-            self._later(lane, left)
+            if left < math.inf:
+                self._later(lane, left)
             return False
-        worker = min(free, key=lambda each: (len(each.items()), each.index))
+        worker = min(idle if alone else free, key=lambda each: (len(each.items()), each.index))
         worker.exclusive = alone
         worker.batches[lane] = batch
         now = time.monotonic()
@@ -198,7 +197,7 @@ class Dispatch:
             amount = work.frames if isinstance(work, Video) else 1
             self.metrics.work.labels(getattr(work, "model", ""), kind).inc(amount)
         if isinstance(result, Encoded):
-            result.stages["queue"] = item.sent - item.queued
+            result = attrs.evolve(result, stages={"queue": item.sent - item.queued} | result.stages)
         item.future.set_result(result)
 
     def _free(self, worker: WorkerProcess, message: Free) -> None:

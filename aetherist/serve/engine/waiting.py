@@ -102,7 +102,7 @@ class Waiting:
             if not row:
                 del self._clients[item.client]
 
-    def take(self, now: float, window: float, most: int) -> tuple[list[Item], float]:
+    def take(self, now: float, window: float, most: int, *, again: bool = True) -> tuple[list[Item], float]:
         """Return the next batch, or none and for how long to wait for its companions.
 
         Nobody waits for companions where there can be none: the batch is full, its work stands alone, or no other
@@ -112,8 +112,9 @@ class Waiting:
             now: The time.
             window: Seconds that the first of a batch waits for others.
             most: The size of the largest batch.
+            again: Whether it may be what was with a worker that died.
         """
-        if self._again:
+        if self._again and again:
             return [self._again.popleft()], 0.0
         if not self._clients:
             return [], math.inf

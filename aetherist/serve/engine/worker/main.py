@@ -6,6 +6,7 @@ import contextlib
 import os
 import queue
 import signal
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -40,6 +41,9 @@ from aetherist.serve.engine.worker.tokens import Cancelled, Token
 
 BEAT = 1.0
 """Seconds between two messages of how the process is doing."""
+
+NICE = 10
+"""How far work that nobody waits for stands back where the processor is short."""
 
 ENCODERS = 4
 """Threads at most that write pictures as files while the next are rendered."""
@@ -123,6 +127,8 @@ class Worker:
 
     def _work(self, lane: Lane) -> None:
         """Do the batches of a lane, one after the other."""
+        if lane != "interactive" and sys.platform == "linux":  # where threads have priorities of their own
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
         if self.setup.threads is not None:
             torch.set_num_threads(self.setup.threads)
         while True:
