@@ -166,7 +166,7 @@ class LiveConfig:
                 self._sources = self._sources.with_layer("flags", Layer(said))
                 self._config = self._sources.compose()
 
-    async def follow(self, seconds: float = 5.0) -> None:
+    async def follow(self, seconds: float = 2.0) -> None:
         """Reload the file whenever its content changes, until cancelled; what is refused is logged and audited.
 
         Args:
@@ -177,7 +177,7 @@ class LiveConfig:
         file = self._sources.file
         if file is None:
             return
-        seen = await asyncio.to_thread(_content, file)
+        seen: bytes | None = None  # it may have been edited since it was read: the first look reads it again
         folders = {file.absolute().parent, file.resolve().parent}
         async for _ in awatch(
             *folders,
