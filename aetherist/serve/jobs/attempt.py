@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from aetherist.serve.engine import Busy, File, ModelUnavailable, Work
+from aetherist.serve.jobs.patience import patiently
 
 if TYPE_CHECKING:
     from aetherist.serve.services import Services
     from aetherist.storage import Artifact, JobRow
-
-CHUNK = 2**20
-"""Bytes of a file that are read at a time."""
 
 _OTHER = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -98,19 +96,19 @@ class Attempt:
 
     async def keep(self, data: bytes, media_type: str, name: str) -> Artifact:
         """Keep bytes as an artifact of this job."""
-        return await self._kept(data, media_type, name)  # type: ignore[no-any-return]
+        return await self._kept(lambda: data, media_type, name)
+
+    async def keep_parts(self, parts: Callable[[], Iterator[bytes]], media_type: str, name: str) -> Artifact:
+        """Keep something large as an artifact of this job; its parts are made in a thread, perhaps more than once."""
+        return await self._kept(parts, media_type, name)
 
     async def keep_file(self, file: File, name: str) -> Artifact:
         """Keep a file of the engine's scratch folder as an artifact of this job; it is removed there."""
         path = Path(file.path)
         try:
-            return await self._kept(_chunks(path), file.media_type, name)  # type: ignore[no-any-return]
+            return await self._kept(lambda: path, file.media_type, name)
         finally:
             await self.call(path.unlink, missing_ok=True)
-
-    async def keep_parts(self, parts: Iterator[bytes], media_type: str, name: str) -> Artifact:
-        """Keep the parts of something large as an artifact of this job; they are made in a thread."""
-        return await self._kept(parts, media_type, name)  # type: ignore[no-any-return]
 
     def demand_going(self) -> None:
         """End what is at work in a thread if the attempt was given up.
@@ -121,13 +119,15 @@ class Attempt:
         if self.reason is not None:
             raise Abandoned
 
-    async def _kept(self, data: bytes | Iterator[bytes], media_type: str, name: str) -> Any:
-        def put() -> Any:
-            artifact = self.services.storage.artifacts.put(data, media_type, file_name(name))
-            self.services.storage.artifacts.refer(artifact.digest, self.row.id)
+    async def _kept(self, data: Callable[[], bytes | Iterator[bytes] | Path], media_type: str, name: str) -> Artifact:
+        store = self.services.storage.artifacts
+
+        def put() -> Artifact:
+            artifact = store.put(data(), media_type, file_name(name))
+            store.refer(artifact.digest, self.row.id)
             return artifact
 
-        return await self.call(put)
+        return await patiently(lambda: self.call(put))
 
 
 def file_name(text: str) -> str:
@@ -143,9 +143,3 @@ def shown(artifact: Artifact) -> dict[str, Any]:
         "media_type": artifact.media_type,
         "size": artifact.size,
     }
-
-
-def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while data := file.read(CHUNK):
-            yield data

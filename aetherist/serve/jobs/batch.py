@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 from aetherist.serve.jobs.attempt import Attempt, Outcome, file_name
@@ -51,8 +52,8 @@ async def make(attempt: Attempt, body: BatchJob) -> Outcome:
         attempt.progress(0.9, "packing the archive")
         pictures = [(names[key], made[key].artifact) for key in sorted(made)]
         store = attempt.services.storage.artifacts
-        parts = _zipped(attempt, store, [(MANIFEST, whole[0]), *pictures])
-        whole.insert(0, await attempt.keep_parts(parts, "application/zip", f"{model}-{attempt.row.id}.zip"))
+        packed = partial(_zipped, attempt, store, [(MANIFEST, whole[0]), *pictures])
+        whole.insert(0, await attempt.keep_parts(packed, "application/zip", f"{model}-{attempt.row.id}.zip"))
     listed = [made[key].artifact for key in sorted(made)] if len(made) <= LISTED else []
     facts = {
         "pictures": len(made),

@@ -17,6 +17,7 @@ from aetherist.serve.failures import problem_of
 from aetherist.serve.jobs.attempt import Attempt, Outcome, shown
 from aetherist.serve.jobs.housekeeping import Housekeeping
 from aetherist.serve.jobs.kinds import work_of
+from aetherist.serve.jobs.patience import patiently
 from aetherist.serve.jobs.telling import News
 from aetherist.serve.problems import Problem
 from aetherist.serve.streams import Streams
@@ -33,9 +34,6 @@ THREADS = 4
 
 TOLD = 0.25
 """Seconds between two times that progress is written down, at least."""
-
-TRIES = (0.1, 0.3, 1.0, 3.0)
-"""Seconds to wait before each further try at writing down how a job ended."""
 
 
 class JobRunner:
@@ -240,18 +238,12 @@ class JobRunner:
     async def _write_down(self, write: Callable[[], Any], job: str) -> None:
         """Write how a job ended, with patience: what was done is not to be lost to a moment's lock."""
         log = self.services.log.bind(job_id=job)
-        for wait in (*TRIES, None):
-            try:
-                await self.call(write)
-                return
-            except LostClaim as error:
-                log.warning("a job was another server's at its end", reason=str(error))
-                return
-            except StorageError as error:
-                if wait is None:
-                    log.error("the end of a job could not be written down", reason=str(error))
-                    return
-                await asyncio.sleep(wait)
+        try:
+            await patiently(lambda: self.call(write))
+        except LostClaim as error:
+            log.warning("a job was another server's at its end", reason=str(error))
+        except StorageError as error:
+            log.error("the end of a job could not be written down", reason=str(error))
 
     async def _keep_house(self) -> None:
         while True:

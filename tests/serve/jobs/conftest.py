@@ -75,7 +75,7 @@ class Place:
 
     def services(self, **jobs: Any) -> Services:
         """Return the parts of another server."""
-        jobs = {"heartbeat_seconds": 0.05, "poll_seconds": 0.02, **jobs}
+        jobs = {"heartbeat_seconds": 0.4, "poll_seconds": 0.02, **jobs}
         settings = ServerConfig.model_validate(
             {"server": {"data_folder": self.folder}, "models": {"sources": {"tiny": "tiny"}}, "jobs": jobs}
         )
