@@ -16,6 +16,7 @@ import uvicorn
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aetherist.serve.live import Change, LiveConfig
+from aetherist.serve.problems import KINDS
 from aetherist.serve.tracing import Traced
 from aetherist.telemetry import configure_logs, configure_traces, get_logger, set_level, stop_traces
 
@@ -108,18 +109,32 @@ def url_of(config: LiveConfig) -> str:
 
 @contextlib.contextmanager
 def attached(config: LiveConfig, services: Services) -> Iterator[None]:
-    """Let changes of the configuration reach the logs' level, the metrics and the audit."""
+    """Let changes of the configuration reach the logs' level, the metrics and the audit; keep some gauges right."""
 
     def tell(change: Change) -> None:
         services.metrics.config_changes.labels("accepted" if change.accepted else "refused").inc()
         services.storage.events.record("config", detail=change.to_dict())
 
+    metrics = services.metrics
+    for code in KINDS:
+        metrics.errors.labels(code)  # a count that begins at its first error shows no rise
+    for outcome in ("accepted", "refused"):
+        metrics.config_changes.labels(outcome)
+
+    def look() -> None:
+        for worker in services.engine.state().workers:
+            metrics.restarts.labels(worker.device)
+        healthy = not services.draining and services.engine.ready() and services.storage.healthy() is None
+        metrics.ready.set(healthy)
+
     end = config.watch("telemetry.level", lambda now: set_level(now.telemetry.level))
     before, config.audit = config.audit, tell
+    metrics.before_render.append(look)
     try:
         yield
     finally:
         end()
+        metrics.before_render.remove(look)
         config.audit = before
 
 

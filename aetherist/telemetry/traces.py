@@ -6,6 +6,9 @@ import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+PATIENCE = 2
+"""Seconds that a collector has to take spans; it must not hold up a server that stops."""
+
 
 class _State:
     """What is configured; OpenTelemetry is imported only once something is."""
@@ -40,7 +43,7 @@ def configure_traces(url: str | None = None, *, exporter: Any = None, service: s
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         except ModuleNotFoundError as error:
             raise _missing(error) from None
-        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=url)))
+        provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(endpoint=url, timeout=PATIENCE)))
     _State.provider = provider
     _State.tracer = provider.get_tracer("aetherist")
 

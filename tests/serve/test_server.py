@@ -160,15 +160,21 @@ def test_the_url_is_one_that_can_be_opened(server: dict[str, Any], url: str) -> 
 def test_changes_are_counted_and_written_to_the_audit() -> None:
     rows: list[tuple[str, dict[str, Any]]] = []
     events = SimpleNamespace(record=lambda kind, detail: rows.append((kind, detail)))
-    services: Any = SimpleNamespace(metrics=Metrics(), storage=SimpleNamespace(events=events))
+    engine = SimpleNamespace(ready=lambda: True, state=lambda: SimpleNamespace(workers=[SimpleNamespace(device="cpu")]))
+    storage = SimpleNamespace(events=events, healthy=lambda: None)
+    services: Any = SimpleNamespace(metrics=Metrics(), storage=storage, engine=engine, draining=False)
     live = LiveConfig(ServerConfig())
     with attached(live, services):
         live.change({"limits.queue": 3}, by="key k1")
         with contextlib.suppress(ValueError):
             live.change({"server.port": 3}, by="key k1")
+        seen = services.metrics.render().decode()
     live.change({"limits.queue": 4}, by="nobody listens")
     assert [(kind, row["by"], row["accepted"]) for kind, row in rows] == [
         ("config", "key k1", True),
         ("config", "key k1", False),
     ]
-    assert b'aetherist_config_changes_total{outcome="refused"} 1.0' in services.metrics.render()
+    assert 'aetherist_config_changes_total{outcome="refused"} 1.0' in seen
+    assert "aetherist_ready 1.0" in seen
+    assert 'aetherist_worker_restarts_total{device="cpu"} 0.0' in seen
+    assert 'aetherist_errors_total{code="damaged_artifact"} 0.0' in seen
