@@ -122,7 +122,7 @@ class Dispatch:
         """Hand a batch to a worker whose lane is free; return whether there was one."""
         queue = self.rows[lane]
         free = [worker for worker in self.workers if worker.ready and not worker.exclusive and not worker.busy[lane]]
-        idle = [worker for worker in free if not any(worker.busy.values())]
+        idle = [worker for worker in free if self._idle(worker)]
         again = queue.again and (lane == "background" or bool(idle))
         alone = again and lane != "background"
         if not free or not len(queue):
@@ -184,6 +184,7 @@ class Dispatch:
         batch = worker.batches[item.lane]
         if item in batch:
             batch.remove(item)
+        self._settle(worker)
         if item.future.done():
             return
         self._finished.append(time.monotonic())
@@ -203,10 +204,20 @@ class Dispatch:
     def _free(self, worker: WorkerProcess, message: Free) -> None:
         lane = message.lane
         worker.busy[lane] = False
-        worker.exclusive = False
+        self._settle(worker)
         each = message.seconds / max(1, message.items)
         self._each[lane] = each if lane not in self._each else 0.8 * self._each[lane] + 0.2 * each
         self.pump()
+
+    def _idle(self, worker: WorkerProcess) -> bool:
+        """Whether a worker is at nothing; a lane is free while its last pictures are still written as files."""
+        return not any(worker.busy.values()) and all(owner is not worker for _, owner in self.flying.values())
+
+    def _settle(self, worker: WorkerProcess) -> None:
+        """Let a worker take other work again, once it lived through what it had alone."""
+        if worker.exclusive and self._idle(worker):
+            worker.exclusive = False
+            self.pump()
 
     def _beat(self, worker: WorkerProcess, message: Beat) -> None:
         name = str(worker.index)
