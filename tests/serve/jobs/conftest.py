@@ -32,6 +32,7 @@ class FakeEngine:
         self.gate.set()
         self.full = 0
         self.given_up = 0
+        self.waiting = 0
         self.failing: dict[int, Exception] = {}
         """Errors by seed."""
 
@@ -44,11 +45,14 @@ class FakeEngine:
         self.clients.append(client)
         if progress is not None:
             progress(0.5, "half way")
+        self.waiting += 1
         try:
             await self.gate.wait()
         except asyncio.CancelledError:
             self.given_up += 1
             raise
+        finally:
+            self.waiting -= 1
         match work:
             case Picture():
                 if work.person.seed in self.failing:

@@ -44,6 +44,7 @@ def test_pictures_of_a_job_at_work_are_not_collected(place: Place) -> None:
         job = place.queue("batch", seeds="0-9")
         await until(lambda: place.storage.artifacts.referred(job))
         parts.engine.gate.clear()
+        await until(lambda: parts.engine.waiting)
         there = place.storage.artifacts.referred(job)
         place.storage.database.now = lambda: now() + timedelta(days=90)
         place.storage.artifacts.collect(0.0)
