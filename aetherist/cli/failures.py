@@ -100,9 +100,9 @@ def _diagnostics(error: BaseException) -> tuple[Diagnostic, ...]:
 
 
 def _is_ours(error: BaseException) -> bool:
-    """Whether the core raised the error on purpose; where it is not loaded it raised nothing, and stays unloaded."""
-    errors = sys.modules.get("aetherist.core.errors")
-    return errors is not None and isinstance(error, errors.AetheristError)
+    """Whether it was raised on purpose, by the core or by storage; what is not loaded raised nothing, and stays so."""
+    ours = (("aetherist.core.errors", "AetheristError"), ("aetherist.storage.errors", "StorageError"))
+    return any(isinstance(error, getattr(sys.modules[place], name)) for place, name in ours if place in sys.modules)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:

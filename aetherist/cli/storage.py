@@ -76,7 +76,7 @@ def backup(
     with opened(config, profile, database, artifacts) as storage:
         with asked():
             made = back_up(storage, out)
-        show(f"{made.path}: {made.rows} rows, {made.artifacts} artifacts of {memory(made.size)}")
+        show(f"{made.path}: {_many(made.rows, "row")}, {_many(made.artifacts, "artifact")} of {memory(made.size)}")
     _list("artifact", "damaged or missing, and so not in it", made.lost)
     return FAULTY if made.lost else 0
 
@@ -104,7 +104,7 @@ def restore(
         found = configured(config, profile, database, artifacts)
     with asked():
         made = put_back(file, found.database_url, found.artifacts_url)
-    show(f"{made.rows} rows and {made.artifacts} artifacts of {memory(made.size)} are back")
+    show(f"restored {_many(made.rows, "row")} and {_many(made.artifacts, "artifact")} of {memory(made.size)}")
     _list("artifact", "lost when the backup was made", made.lost)
 
 
@@ -132,7 +132,7 @@ def gc(
         before = storage.artifacts.usage()
         removed = storage.artifacts.collect(older_than * HOUR, strays=True)
         after = storage.artifacts.usage()
-    show(f"{forgotten} jobs forgotten, {len(removed)} artifacts removed; {memory(before)} are now {memory(after)}")
+    show(f"{_many(forgotten, "job")} forgotten, {_many(len(removed), "artifact")} removed; {memory(before)} are now {memory(after)}")
 
 
 @app.command
@@ -150,8 +150,8 @@ def check(
     for line in report.database[:SHOWN]:
         say(line)
     wrong = len(report.missing) + len(report.damaged) + len(report.database)
-    found = "nothing is wrong" if report.ok else f"{wrong} faults"
-    show(f"{report.checked} artifacts of {memory(report.size)}: {found}")
+    found = "nothing is wrong" if report.ok else _many(wrong, "fault")
+    show(f"{_many(report.checked, "artifact")} of {memory(report.size)}: {found}")
     return 0 if report.ok else FAULTY
 
 
@@ -193,6 +193,10 @@ def understood() -> Iterator[None]:
         raise UsageError(f"a gateway needs more ({error}); pip install 'aetherist[serve]'") from None
     except ValueError as error:
         raise UsageError(str(error)) from error
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _list(what: str, fault: str, digests: list[str]) -> None:

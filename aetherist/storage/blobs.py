@@ -210,10 +210,10 @@ class Blobs:
         Raises:
             StorageUnavailable: With what it said.
         """
-        with self._asked("/"), contextlib.suppress(FileNotFoundError):
-            if self.folder is not None and not os.access(self.folder, os.W_OK | os.X_OK):
-                raise OSError(f"{self.folder} cannot be written to")
-            obstore.head(self._store, _path("0" * 64))
+        if self.folder is not None and not os.access(self.folder, os.W_OK | os.X_OK):
+            raise StorageUnavailable(f"{self.folder} is not there, or cannot be written to")
+        with self._asked("/"):
+            next(iter(obstore.list(self._store, prefix="00", chunk_size=1)), None)
 
     def _damaged(self, digest: str) -> DamagedArtifact:
         said = f"artifact {digest} is damaged in {self.place}: its bytes do not have that digest"
@@ -222,7 +222,10 @@ class Blobs:
     def _put(self, path: str, draft: Draft, mode: Any) -> None:
         if not isinstance(draft.file, bytes):
             draft.file.seek(0)
-        obstore.put(self._store, path, draft.file, mode=mode, use_multipart=draft.size > AT_ONCE)
+        try:
+            obstore.put(self._store, path, draft.file, mode=mode, use_multipart=draft.size > AT_ONCE)
+        except FileNotFoundError:
+            raise OSError("there is no such place; make the bucket first") from None
 
     @contextlib.contextmanager
     def _asked(self, digest: str) -> Iterator[None]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from aetherist.core.errors import AetheristError
 
-
-class StorageError(AetheristError):
+class StorageError(Exception):
     """Base of the errors of storage."""
 
 

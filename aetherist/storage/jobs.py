@@ -85,8 +85,8 @@ class Jobs:
         }
         with self.database.writing() as connection:
             insert = self.database.insert(jobs).values(**values)
-            insert = insert.on_conflict_do_nothing(index_elements=["idempotency"])
-            if connection.execute(insert).rowcount:
+            insert = insert.on_conflict_do_nothing(index_elements=["idempotency"]).returning(jobs.c.id)
+            if connection.scalar(insert) is not None:
                 return _get(connection, id), True
             before = connection.execute(
                 select(*_COLUMNS, jobs.c.request_digest).where(jobs.c.idempotency == idempotency)

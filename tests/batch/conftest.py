@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import logging
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import aetherist
 from aetherist.avatars import AvatarModel
 from aetherist.batch import FolderStore, Store, open_store
 from tests.avatars.helpers import SMALL
+from tests.storage import servers
 
 
 @pytest.fixture(scope="session")
@@ -22,21 +22,15 @@ def model() -> AvatarModel:
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """The address of a server that speaks S3."""
-    server_module = pytest.importorskip("moto.server", reason="moto, which speaks S3, is not installed")
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+    with servers.s3() as address:
+        yield address
 
 
 @pytest.fixture
 def bucket(s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of an empty place in an object store."""
-    given = {"ACCESS_KEY_ID": "key", "SECRET_ACCESS_KEY": "secret", "REGION": "us-east-1", "ENDPOINT_URL": s3}
-    for name, value in given.items():
-        monkeypatch.setenv(f"AWS_{name}", value)
+    for name, value in servers.s3_environment(s3).items():
+        monkeypatch.setenv(name, value)
     urllib.request.urlopen(urllib.request.Request(f"{s3}/bucket", method="PUT")).close()
     return f"s3://bucket/{tmp_path.name}"
 
