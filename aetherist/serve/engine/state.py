@@ -25,7 +25,7 @@ class WorkerState:
         alive: Whether there is a process.
         ready: Whether it takes work.
         restarts: How often it was started again.
-        memory: Bytes: ``rss``, and on a GPU ``device`` and ``device_peak``.
+        memory: Bytes: ``resident``, and on a GPU ``gpu``.
         models: What it has loaded.
         busy: What each lane is at: how many items.
         planes: The cache of planes: ``bytes``, ``limit``, ``people``, ``hits``, ``misses``.
