@@ -71,12 +71,11 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     codes: list[str] = []
     if path.startswith("/v1/") or path == "/metrics":
         codes += ["unauthenticated", "forbidden", "rate_limited", "storage_unavailable"]
-    if operation.pop("parameters", None) if False else "422" in responses:
+    if "422" in responses:
         codes += ["invalid_request"]
     if "requestBody" in operation:
         codes += ["bad_request", "too_large", "unsupported_media_type", "invalid_request"]
-    if method != "head":
-        codes += ["internal"]
+    codes += ["internal"]
     _merge(responses, codes)
     operation["responses"] = dict(sorted(responses.items()))
 

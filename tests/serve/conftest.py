@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from starlette.testclient import TestClient
 
 from aetherist.serve.app import create_app
 from aetherist.serve.config import ServerConfig
 from aetherist.serve.engine import CheckRecipe, Describe, Encoded, Made, MakeAvatar
 from aetherist.serve.live import LiveConfig
+from aetherist.telemetry import configure_logs
 
 HERE = "http://127.0.0.1:8000"
 VIEW = "ws://127.0.0.1:8000/v1/view"
@@ -24,6 +27,15 @@ def settings(folder: Path, **sections: Any) -> LiveConfig:
     given = {"models": {"sources": {"tiny": "tiny"}, "device": "cpu", "threads": 1}, **sections}
     given["server"] = {"data_folder": folder, **sections.get("server", {})}
     return LiveConfig(ServerConfig.model_validate(given))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def logs() -> Iterator[io.StringIO]:
+    """What gateways log, as JSON."""
+    stream = io.StringIO()
+    configure_logs("json", "info", stream)
+    yield stream
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

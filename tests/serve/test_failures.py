@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import logging
+import io
+import json
 
 import pytest
 
@@ -77,11 +78,10 @@ def test_diagnostics_of_a_recipe_come_along() -> None:
     assert problem_of(Refused("faults", "unprocessable_recipe", [{"code": "AE202"}])).diagnostics == [{"code": "AE202"}]
 
 
-def test_a_mistake_of_ours_is_logged_and_not_told(small: Small, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_mistake_of_ours_is_logged_and_not_told(small: Small, logs: io.StringIO) -> None:
     client = small()
     services(client).engine.raises = RuntimeError(SECRET)
-    with caplog.at_level(logging.ERROR):
-        answer = client.post("/v1/generate", json={"seeds": "1"}, headers={"X-Request-ID": "known"})
+    answer = client.post("/v1/generate", json={"seeds": "1"}, headers={"X-Request-ID": "known"})
     assert answer.status_code == 500
     assert answer.json() == {
         "type": "/problems/internal",
@@ -92,6 +92,10 @@ def test_a_mistake_of_ours_is_logged_and_not_told(small: Small, caplog: pytest.L
         "instance": "/v1/generate",
         "request_id": "known",
     }
+    lines = [json.loads(line) for line in logs.getvalue().splitlines() if '"known"' in line]
+    failed = next(line for line in lines if line["event"] == "request failed")
+    assert failed["exception"][0]["exc_type"] == "RuntimeError"
+    assert lines[-1]["status"] == 500
 
 
 def test_a_busy_engine_is_a_client_that_waits(small: Small) -> None:

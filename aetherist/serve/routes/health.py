@@ -58,7 +58,8 @@ async def readyz(parts: Annotated[Services, Depends(services)]) -> Response:
     if parts.draining:
         reasons.append("the server is shutting down")
     if (wrong := await run_in_threadpool(parts.storage.healthy)) is not None:
-        reasons.append(wrong)
+        parts.log.warning("storage is not healthy", reason=wrong)
+        reasons.append("the database or the artifact store does not answer; the log says more")
     if not parts.engine.ready():
         reasons.append("no worker is ready")
     return JSONResponse(Ready(ready=not reasons, reasons=reasons).model_dump(), 503 if reasons else 200)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from aetherist.serve.schemas.common import Answer, Body, Name
-from aetherist.serve.schemas.people import Attributes, AvatarSpec, CameraSpec
+from aetherist.serve.schemas.people import Attributes, AvatarSpec, CameraSpec, Mixing
 from aetherist.serve.schemas.pictures import Look, ModelName
 
 AvatarId = Annotated[str, Field(max_length=64, pattern=r"^av_[A-Za-z0-9_-]+$", examples=["av_01JQ7F3N5W"])]
@@ -25,7 +25,7 @@ class AvatarBody(Body):
 class RenameBody(Body):
     """Another name."""
 
-    name: Name | None
+    name: Name | None = Field(examples=["Ada"])
 
 
 class EditBody(Body):
@@ -36,20 +36,17 @@ class EditBody(Body):
     name: Name | None = None
 
 
-class MixBody(Body):
+class MixBody(Mixing):
     """Two avatars to stand between."""
 
     between: list[AvatarId] = Field(min_length=2, max_length=2)
-    amount: float = Field(0.5, ge=-2, le=3, description="How much of the second.")
-    layers: list[Annotated[int, Field(ge=0, le=1000)]] | None = Field(None, min_length=1, max_length=64)
-    space: Literal["w", "z"] = "w"
     name: Name | None = None
 
 
 class RenderBody(Look):
     """A picture of an avatar."""
 
-    camera: CameraSpec = Field(default_factory=lambda: CameraSpec())
+    camera: CameraSpec = Field(default_factory=lambda: CameraSpec(), examples=[{"yaw": 0.3, "pitch": 0.1}])
 
 
 class AvatarLinks(Answer):

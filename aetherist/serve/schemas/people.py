@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
@@ -60,23 +60,32 @@ class SavedPerson(Body):
     attributes: Attributes
 
 
-class MixedPerson(Body):
-    """Someone between two others."""
+class Mixing(Body):
+    """How two become one."""
 
-    mix: list[AvatarSpec] = Field(min_length=2, max_length=2)
     amount: float = Field(0.5, ge=-2, le=3, description="How much of the second.")
     layers: list[Annotated[int, Field(ge=0, le=1000)]] | None = Field(
         None, min_length=1, max_length=64, description="Which layers to mix: the first shape, the last colour."
     )
     space: Literal["w", "z"] = Field("w", description="Mix styles in a straight line, or latents on their sphere.")
+
+    @model_validator(mode="after")
+    def _layers_in_w(self) -> Self:
+        if self.layers is not None and self.space == "z":
+            raise ValueError("layers are mixed in w: latents have none")
+        return self
+
+
+class MixedPerson(Mixing):
+    """Someone between two others."""
+
+    mix: list[AvatarSpec] = Field(min_length=2, max_length=2)
     attributes: Attributes
 
     @model_validator(mode="after")
-    def _shallow(self) -> MixedPerson:
+    def _shallow(self) -> Self:
         if _depth(self) > DEEPEST:
             raise ValueError(f"mixes of mixes go {DEEPEST} deep at most")
-        if self.layers is not None and self.space == "z":
-            raise ValueError("layers are mixed in w: latents have none")
         return self
 
 
