@@ -89,6 +89,7 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
         title="Aetherist",
         version=__version__,
         lifespan=lifespan,
+        openapi_url=None,  # routes/health.py has it: to make it takes a thread a second
         docs_url=None,  # these pages come from a CDN
         redoc_url=None,
         redirect_slashes=False,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Body, Depends, Path, Response
 from starlette.concurrency import run_in_threadpool
 
 from aetherist.serve.jobs.requests import MeshBody, MeshJob, VideoBody, VideoJob
@@ -23,6 +23,9 @@ Parts = Annotated[Services, Depends(services)]
 Maker = Annotated[Caller, Depends(require("generate"))]
 Id = Annotated[AvatarId, Path()]
 
+_FILM: dict[str, Any] = {"orbit": {"summary": "Two seconds", "value": {"frames": 60, "format": "webm"}}}
+_MESH: dict[str, Any] = {"glb": {"summary": "For viewers of models", "value": {"format": "glb", "faces": 20000}}}
+
 
 @router.post(
     "/{id}/video",
@@ -32,7 +35,12 @@ Id = Annotated[AvatarId, Path()]
     responses=ACCEPTED | REFUSALS,
 )
 async def film(
-    response: Response, id: Id, body: VideoBody, parts: Parts, caller: Maker, idempotency_key: IdempotencyKey = None
+    response: Response,
+    id: Id,
+    body: Annotated[VideoBody, Body(openapi_examples=_FILM)],
+    parts: Parts,
+    caller: Maker,
+    idempotency_key: IdempotencyKey = None,
 ) -> JobData:
     """A job of the kind `video`, before a moving camera."""
     row = await run_in_threadpool(avatar_row, id, parts)
@@ -48,7 +56,12 @@ async def film(
     responses=ACCEPTED | REFUSALS,
 )
 async def mesh(
-    response: Response, id: Id, body: MeshBody, parts: Parts, caller: Maker, idempotency_key: IdempotencyKey = None
+    response: Response,
+    id: Id,
+    body: Annotated[MeshBody, Body(openapi_examples=_MESH)],
+    parts: Parts,
+    caller: Maker,
+    idempotency_key: IdempotencyKey = None,
 ) -> JobData:
     """A job of the kind `mesh`; a model without density makes none."""
     row = await run_in_threadpool(avatar_row, id, parts)

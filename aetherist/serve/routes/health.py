@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 from starlette.concurrency import run_in_threadpool
@@ -79,6 +79,12 @@ def metrics(
     if not parts.settings.telemetry.metrics:
         raise Problem("not_found", "metrics are off: telemetry.metrics")
     return Response(parts.metrics.render(), media_type=CONTENT_TYPE)
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def openapi(request: Request) -> JSONResponse:
+    """Describe the API, for programs."""
+    return JSONResponse(request.app.openapi())
 
 
 @router.get(
