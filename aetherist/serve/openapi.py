@@ -59,13 +59,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas.update(told.pop("$defs", {}))
     schemas["ProblemData"] = told
     for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            _complete(path, method, operation)
+        for operation in operations.values():
+            _complete(path, operation)
     app.openapi_schema = document
     return document
 
 
-def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
+def _complete(path: str, operation: dict[str, Any]) -> None:
     """Add the problems that an operation shares with others."""
     responses = operation["responses"]
     codes: list[str] = []
