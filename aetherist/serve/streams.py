@@ -14,7 +14,8 @@ from contextlib import aclosing, suppress
 from typing import Any
 
 import attrs
-from fastapi.sse import KEEPALIVE_COMMENT, EventSourceResponse, format_sse_event
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
+from starlette.responses import StreamingResponse
 
 from aetherist.serve.problems import Problem, retry_after
 
@@ -91,7 +92,7 @@ class Streams:
             for wait in waits:
                 wait.cancel()
 
-    def respond(self, source: Source) -> EventSourceResponse:
+    def respond(self, source: Source) -> StreamingResponse:
         """Answer with what a source tells.
 
         Raises:
@@ -103,7 +104,7 @@ class Streams:
             text = f"{self.limit} event streams are open, and there may not be more; close some of them"
             raise Problem("busy", text, headers=retry_after(5.0))
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return EventSourceResponse(self._encoded(source), headers=headers)
+        return StreamingResponse(self._encoded(source), headers=headers, media_type="text/event-stream")
 
     async def _encoded(self, source: Source) -> AsyncIterator[bytes]:
         self.count += 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Header, Query, Response
-from fastapi.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
 from aetherist.serve.jobs import JobRunner
@@ -118,7 +117,7 @@ async def cancel_job(id: JobId, parts: Parts, caller: Maker) -> JobData:
     "/{id}/events",
     summary="Follow a job",
     operation_id="follow_job",
-    response_class=EventSourceResponse,
+    response_class=Response,
     responses=EVENTS | problems("unknown_job", "busy", "shutting_down"),
 )
 async def follow_job(id: JobId, parts: Parts, _caller: Reader, last_event_id: LastEvent = None) -> Response:

@@ -7,7 +7,6 @@ from typing import Annotated, Any
 import attrs
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from fastapi.responses import FileResponse
-from fastapi.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
 from aetherist.serve.jobs import JobRunner
@@ -93,7 +92,7 @@ async def get_run_grid(name: RunName, file: GridFile, parts: Parts, _caller: Rea
     "/{name}/events",
     summary="Follow a run",
     operation_id="follow_run",
-    response_class=EventSourceResponse,
+    response_class=Response,
     responses=EVENTS | problems("not_found", "busy", "shutting_down"),
 )
 async def follow_run(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Response
-from fastapi.sse import EventSourceResponse
 from starlette.concurrency import run_in_threadpool
 
 from aetherist.serve.jobs import JobRunner
@@ -35,7 +34,7 @@ async def get_system(parts: Parts, _caller: Reader) -> SystemData:
     "/events",
     summary="Follow how the server is doing",
     operation_id="follow_system",
-    response_class=EventSourceResponse,
+    response_class=Response,
     responses=EVENTS | problems("busy", "shutting_down"),
 )
 async def follow_system(parts: Parts, _caller: Reader) -> Response:
