@@ -6,6 +6,7 @@ import asyncio
 import math
 import time
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -13,8 +14,9 @@ import attrs
 from aetherist.serve.engine.errors import WorkerLost
 from aetherist.serve.engine.messages import Beat, Cancel, Do, Done, Free, Loaded, Log, Ready, Settings, Setup, Told
 from aetherist.serve.engine.process import WorkerProcess
+from aetherist.serve.engine.scratch import remove
 from aetherist.serve.engine.waiting import Item, Rows
-from aetherist.serve.engine.work import LANES, Encoded, Lane, MakeAvatar, Mesh, Picture, Video
+from aetherist.serve.engine.work import LANES, Encoded, File, Lane, MakeAvatar, Mesh, Picture, Video
 
 if TYPE_CHECKING:
     from aetherist.serve.live import LiveConfig
@@ -186,6 +188,8 @@ class Dispatch:
             batch.remove(item)
         self._settle(worker)
         if item.future.done():
+            if isinstance(message.result, File):
+                asyncio.get_running_loop().run_in_executor(None, remove, Path(message.result.path))
             return
         self._finished.append(time.monotonic())
         if message.error is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -16,6 +15,7 @@ from aetherist.serve.engine.dispatch import Dispatch
 from aetherist.serve.engine.errors import Busy, Expired, Refused, Stopped, UnknownModel
 from aetherist.serve.engine.messages import Settings, Setup
 from aetherist.serve.engine.pictures import PictureCache
+from aetherist.serve.engine.scratch import open_scratch, remove
 from aetherist.serve.engine.state import EngineState
 from aetherist.serve.engine.waiting import Item
 from aetherist.serve.engine.work import CheckRecipe, Encoded, Lane, Picture, RunGraph, Work
@@ -42,13 +42,14 @@ class Engine:
     Args:
         config: What it may do; limits, batching and cache are read anew each time.
         metrics: What it counts in.
-        scratch: Folder for files that it writes, emptied at the start; by default one in the data folder.
+        scratch: Where it makes a folder for the files that it writes; by default in the data folder.
     """
 
     def __init__(self, config: LiveConfig, metrics: Metrics, *, scratch: Path | None = None) -> None:
         self.config = config
         self.metrics = metrics
-        self.scratch = scratch
+        self._base = scratch
+        self.scratch: Path | None = None
         self.log = get_logger("engine")
         self.pictures = PictureCache()
         self.dispatch = Dispatch(config, metrics, self.log)
@@ -59,7 +60,7 @@ class Engine:
     async def start(self) -> None:
         """Start the workers; returns before they are ready."""
         current = self.config.current
-        scratch = await asyncio.to_thread(_emptied, self.scratch or current.server.data_folder / "scratch")
+        self.scratch = await asyncio.to_thread(open_scratch, self._base or current.server.data_folder / "scratch")
         loop = asyncio.get_running_loop()
         for device in dict.fromkeys(current.models.devices):
             setup = Setup(
@@ -67,7 +68,7 @@ class Engine:
                 current.models.threads,
                 dict(current.models.sources),
                 current.models.default,
-                str(scratch),
+                str(self.scratch),
                 _settings(current),
             )
             self.dispatch.add(setup)
@@ -94,6 +95,8 @@ class Engine:
             self.dispatch.drop(item)
             _fail(item, Stopped("the server stopped before this was done; ask again in a moment"))
         await self.dispatch.stop()
+        if self.scratch is not None:
+            await asyncio.to_thread(remove, self.scratch)
         atexit.unregister(self._leave)
 
     def ready(self) -> bool:
@@ -270,9 +273,3 @@ def _settings(config: ServerConfig) -> Settings:
     return Settings(
         int(config.cache.planes_bytes), limits.recipe_parameters, limits.recipe_flops, int(limits.recipe_memory_bytes)
     )
-
-
-def _emptied(folder: Path) -> Path:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

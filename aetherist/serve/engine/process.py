@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from aetherist.serve.engine.messages import Beat, Do, Loaded, Ready, Setup, Stop
+from aetherist.serve.engine.scratch import remove_drafts
 from aetherist.serve.engine.state import ModelState, WorkerState
 from aetherist.serve.engine.waiting import Item
 from aetherist.serve.engine.work import LANES, Lane
@@ -172,6 +174,7 @@ class WorkerProcess:
         if process is not self.process:
             return
         self._outbox.put(None)
+        asyncio.get_running_loop().run_in_executor(None, remove_drafts, Path(self.setup.scratch), process.pid)
         code = process.exitcode
         self._gone()
         if time.monotonic() - self._started > SETTLED:

@@ -65,6 +65,8 @@ def test_what_was_being_worked_on_when_the_worker_was_killed_is_done_all_the_sam
     os.kill(server.pid(), signal.SIGKILL)
     server.wait(lambda: not server.engine.ready())
     assert future.result(60).facts["frames"] == 40
+    assert server.engine.scratch is not None
+    assert [path.name for path in server.engine.scratch.iterdir()] == [Path(future.result().path).name]
     assert restarts(server) == before + 1
     assert server.engine.ready()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -85,13 +86,14 @@ class Desk:
             case Video():
                 from aetherist.serve.engine.worker.films import film
 
-                path = self._file(work.format)
-                return film(work, token, self.shelf.get(work.model), self.people, self._show(work.model), path)
+                model, show = self.shelf.get(work.model), self._show(work.model)
+                with self._file(work.format) as path:
+                    return film(work, token, model, self.people, show, path)
             case Mesh():
                 from aetherist.serve.engine.worker.shapes import shape
 
-                path = self._file("ply" if work.format == "splats" else work.format)
-                return shape(work, token, self.shelf.get(work.model), self.people, path)
+                with self._file("ply" if work.format == "splats" else work.format) as path:
+                    return shape(work, token, self.shelf.get(work.model), self.people, path)
             case Describe():
                 return describe(self.shelf.get(work.model), work.model) | {"default": work.model == self.setup.default}
             case CheckRecipe():
@@ -101,8 +103,8 @@ class Desk:
             case RunGraph():
                 from aetherist.serve.engine.worker.runs import run_graph
 
-                model = None if work.model is None else self.shelf.get(work.model).model
-                return run_graph(work, token, model, self.setup.device, self.settings)
+                known = None if work.model is None else self.shelf.get(work.model).model
+                return run_graph(work, token, known, self.setup.device, self.settings)
         raise TypeError(f"nobody knows how to do {type(work).__name__}")
 
     def _make(self, work: MakeAvatar) -> Made:
@@ -118,6 +120,12 @@ class Desk:
             show = self._shows[name] = Show(model)
         return show
 
-    def _file(self, suffix: str) -> Path:
-        """Return a name in the scratch folder that nobody else has."""
-        return Path(self.setup.scratch) / f"{os.urandom(12).hex()}.{suffix}"
+    @contextlib.contextmanager
+    def _file(self, suffix: str) -> Iterator[Path]:
+        """Give a name in the scratch folder that nobody else has; nothing stays there where an error passes through."""
+        path = Path(self.setup.scratch) / f"{os.urandom(12).hex()}.{suffix}"
+        try:
+            yield path
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise

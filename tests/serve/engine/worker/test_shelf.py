@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -61,4 +60,3 @@ def test_a_model_that_was_mended_is_loaded_when_it_is_asked_for(monkeypatch: pyt
         shelf.get("tiny")
     assert loaded.wait(30)
     assert shelf.get("tiny")
-    assert Path("somewhere").exists() is False
