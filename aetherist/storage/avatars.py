@@ -55,23 +55,13 @@ class Avatars:
         Raises:
             MissingArtifact: If there is no such artifact.
         """
-        row = AvatarRow(
-            identifier("av"),
-            model,
-            model_digest,
-            digest,
-            artifact,
-            seed,
-            psi,
-            attributes or {},
-            name,
-            key_id,
-            self.database.now(),
-        )
+        id = identifier("av")
+        made = {"model": model, "model_digest": model_digest, "digest": digest, "artifact": artifact}
+        insert = avatars.insert().values(id=id, seed=seed, psi=psi, attributes=attributes or {}, **made)
+        insert = insert.values(name=name, key_id=key_id, created_at=self.database.now())
         with self.database.writing() as connection:
-            refer(self.database, connection, artifact, row.id)
-            connection.execute(avatars.insert().values(**attrs.asdict(row)))
-        return row
+            refer(self.database, connection, artifact, id)
+            return _avatar(connection.execute(insert.returning(avatars)).one(), id)
 
     def get(self, id: str) -> AvatarRow:
         """Return an avatar.

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, inspect, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from aetherist.storage.backup import FORMAT, Backup
 from aetherist.storage.blobs import PART, Blobs, drafted
@@ -47,8 +48,9 @@ def restore(path: str | Path, database_url: str, artifacts_url: str | Path) -> B
             _demand_empty(database, blobs)
             try:
                 return _restored(path, archive, manifest, database, blobs)
-            except (KeyError, ValueError, zipfile.BadZipFile, zlib.error) as error:
-                raise ValueError(f"{path} is damaged: {error}") from error
+            except (KeyError, ValueError, zipfile.BadZipFile, zlib.error, SQLAlchemyError) as error:
+                said = next(iter(str(error).splitlines()), "")
+                raise ValueError(f"{path} is damaged: {said}") from error
         finally:
             database.close()
 

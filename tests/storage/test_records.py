@@ -16,7 +16,7 @@ from tests.storage.conftest import Clock
 
 
 def avatar(storage: Storage, name: str | None = None, model: str = "portrait") -> AvatarRow:
-    artifact = storage.artifacts.put(f"file of {name}".encode(), "application/octet-stream").digest
+    artifact = storage.artifacts.put(f"file of {name!a}".encode(), "application/octet-stream").digest
     return storage.avatars.create(model, "m" * 64, "d" * 64, artifact, 7, 0.7, {"age": 0.5}, name, "k1")
 
 
@@ -72,7 +72,9 @@ def test_what_is_not_there_is_named(storage: Storage, id: str) -> None:
 
 
 def test_names_that_no_database_takes_become_ones_that_it_does(storage: Storage) -> None:
-    assert storage.avatars.get(avatar(storage, "a\0b\ud83dc").id).name == "a?b?c"
+    saved = avatar(storage, "a\0b\ud83dc")
+    assert saved.name == "a?b?c"
+    assert storage.avatars.get(saved.id) == saved
 
 
 def test_models_are_known_by_name_and_digest(storage: Storage, clock: Clock) -> None:
