@@ -76,7 +76,7 @@ def backup(
     with opened(config, profile, database, artifacts) as storage:
         with asked():
             made = back_up(storage, out)
-        show(f"{made.path}: {_many(made.rows, "row")}, {_many(made.artifacts, "artifact")} of {memory(made.size)}")
+        show(f"{made.path}: {_many(made.rows, 'row')}, {_many(made.artifacts, 'artifact')} of {memory(made.size)}")
     _list("artifact", "damaged or missing, and so not in it", made.lost)
     return FAULTY if made.lost else 0
 
@@ -104,7 +104,7 @@ def restore(
         found = configured(config, profile, database, artifacts)
     with asked():
         made = put_back(file, found.database_url, found.artifacts_url)
-    show(f"restored {_many(made.rows, "row")} and {_many(made.artifacts, "artifact")} of {memory(made.size)}")
+    show(f"restored {_many(made.rows, 'row')} and {_many(made.artifacts, 'artifact')} of {memory(made.size)}")
     _list("artifact", "lost when the backup was made", made.lost)
 
 
@@ -132,7 +132,8 @@ def gc(
         before = storage.artifacts.usage()
         removed = storage.artifacts.collect(older_than * HOUR, strays=True)
         after = storage.artifacts.usage()
-    show(f"{_many(forgotten, "job")} forgotten, {_many(len(removed), "artifact")} removed; {memory(before)} are now {memory(after)}")
+    gone = f"{_many(forgotten, 'job')} forgotten, {_many(len(removed), 'artifact')} removed"
+    show(f"{gone}; {memory(before)} are now {memory(after)}")
 
 
 @app.command
@@ -151,7 +152,7 @@ def check(
         say(line)
     wrong = len(report.missing) + len(report.damaged) + len(report.database)
     found = "nothing is wrong" if report.ok else _many(wrong, "fault")
-    show(f"{_many(report.checked, "artifact")} of {memory(report.size)}: {found}")
+    show(f"{_many(report.checked, 'artifact')} of {memory(report.size)}: {found}")
     return 0 if report.ok else FAULTY
 
 
