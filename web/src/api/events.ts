@@ -61,10 +61,10 @@ export async function follow(
       const headers: Record<string, string> = last ? { 'last-event-id': last } : {};
       const response = await send(path, { accept: 'text/event-stream', headers, signal });
       onState?.(true);
-      wait = 500;
       if (response.body) {
         for await (const event of parse(response.body)) {
           last = event.id ?? last;
+          wait = 500;
           if (onEvent(event) === true) return;
         }
       }

@@ -99,6 +99,14 @@ export function title({ base }: Look): string {
 
 export const sameLook = (one: Look, other: Look) => JSON.stringify(one) === JSON.stringify(other);
 
+/** Take away edits that a model has no directions for, of all people that somebody is made of. */
+export function pruned(look: Look, known: string[]): Look {
+  const { base } = look;
+  const edits = Object.fromEntries(Object.entries(look.edits).filter(([name]) => known.includes(name)));
+  if (base.kind !== 'mix') return { base, edits };
+  return { base: { ...base, a: pruned(base.a, known), b: pruned(base.b, known) }, edits };
+}
+
 /** A name that a file may have. */
 export const fileName = (look: Look) =>
   title(look)

@@ -1,5 +1,5 @@
 /** The state of the studio: who is looked at, from where, and what may be done about it. */
-import { request } from '../api/client';
+import { query, request } from '../api/client';
 import { asProblem, type Problem } from '../api/problem';
 import type { Avatar, Direction, ModelDetail, ModelSummary, Page } from '../api/types';
 import { session } from '../shell/session.svelte';
@@ -7,7 +7,7 @@ import { toasts } from '../ui/toasts.svelte';
 import { decode, encode, type Place } from './address';
 import { groups, randomStrength, type Axis, type Group } from './axes';
 import { FRONT, kept, type Angle } from './camera';
-import { DEEPEST, depth, MOST_SEEDS, ofSeed, sameLook, title, toSpec, type Look, type MixBase } from './look';
+import { DEEPEST, depth, MOST_SEEDS, ofSeed, pruned, sameLook, title, toSpec, type Look, type MixBase } from './look';
 import { Past } from './past.svelte';
 
 /** Random seeds are short enough to be told to somebody. */
@@ -33,6 +33,8 @@ export class Studio {
   pinned = $state.raw<Look | null>(null);
 
   saved = $state.raw<Avatar[] | null>(null);
+  /** Where the rest of the saved ones begins. */
+  moreSaved = $state<string | null>(null);
 
   readonly axes = $derived(this.groups.flatMap((group) => group.axes));
   readonly spec = $derived(toSpec(this.look, this.model?.style_shape[0] ?? 0));
@@ -62,7 +64,7 @@ export class Studio {
       return;
     }
     if (place) this.restore(place);
-    else if (!this.past.current) this.change(this.look, 'Start');
+    else if (!this.past.current) this.change(this.look, this.title);
   }
 
   async #load(name: string): Promise<void> {
@@ -73,6 +75,7 @@ export class Studio {
       request<{ items: Direction[] }>(`${address}/directions`)
     ]);
     this.groups = groups(directions.items);
+    this.saved = null;
     this.model = model;
   }
 
@@ -96,7 +99,12 @@ export class Studio {
     this.angle = kept(place);
     this.locks = place.locks;
     this.output = this.outputs.includes(place.output) ? place.output : 'image';
-    this.change(place.look, this.past.current ? 'Link' : 'Start');
+    const names = this.axes.map((axis) => axis.name);
+    const look = pruned(place.look, names);
+    if (!sameLook(look, place.look)) {
+      toasts.say('The link has edits that this model knows no directions for; they are left out.', { kind: 'problem' });
+    }
+    this.change(look, title(look));
   }
 
   get place(): Place {
@@ -219,9 +227,12 @@ export class Studio {
 
   // Keeping
 
-  async loadSaved(): Promise<void> {
-    const page = await request<Page<Avatar>>('/v1/avatars?limit=100');
-    this.saved = page.items.filter((avatar) => avatar.model === this.model?.name);
+  /** Load the newest that were saved, or those that come after. */
+  async loadSaved(more = false): Promise<void> {
+    const before = more ? this.moreSaved : null;
+    const page = await request<Page<Avatar>>(query('/v1/avatars', { model: this.model?.name, limit: 48, before }));
+    this.saved = [...(more ? (this.saved ?? []) : []), ...page.items];
+    this.moreSaved = page.next;
   }
 
   async save(name: string): Promise<Avatar> {
