@@ -126,7 +126,18 @@ def _ready(url: str, config: LiveConfig) -> None:
     stdout().file.flush()
     say(f"serving {', '.join(settings.models.sources)}; the studio is at the same address; Ctrl-C ends it")
     if settings.keys_required:
-        say("clients need a key; this makes one: aetherist keys create NAME --scopes generate")
+        say(f"clients need a key; this makes one: aetherist keys create NAME{_place(config)}")
+
+
+def _place(config: LiveConfig) -> str:
+    """Return the options by which `aetherist keys` finds the same database."""
+    from aetherist.serve.config.fields import without_secrets
+
+    sources = config.sources
+    words = f" --config {sources.file}" if sources.file is not None else ""
+    if "flags" in (sources.layer_of("storage.database"), sources.layer_of("server.data_folder")):
+        words += f" --database {without_secrets(config.current.database_url)}"
+    return words
 
 
 def _model(text: str) -> tuple[str, str]:

@@ -123,7 +123,7 @@ class LiveConfig:
             for key, value in values.items():
                 made.pop(path_of(key), None)
                 if value is not None:
-                    made[path_of(key)] = (value, f"changed by {by}")
+                    made[path_of(key)] = (value, f"change by {by}")
             asked = {key: (self._value(key), without_secrets(value)) for key, value in values.items()}
             return self._apply(self._sources.with_layer("changes", Layer(made)), by, asked)
 

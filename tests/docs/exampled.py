@@ -14,8 +14,9 @@ import attrs
 
 from aetherist.cli.main import run
 from tests.docs.pages import Block, Page
-from tests.docs.sandbox import Sandbox, checked, trimmed
+from tests.docs.sandbox import Sandbox, checked, faults, trimmed
 
+GATEWAY = "gateway.yaml"
 SHOWN = {"", "sh"}
 """Languages of blocks that are only read."""
 
@@ -41,8 +42,9 @@ class Outcome:
 def outcomes(page: Page, box: Sandbox) -> Iterator[Outcome]:
     """Do what the page shows in ``box``.
 
-    YAML blocks are recipes without faults; a title names the file they become. What Python blocks print stands in the
-    ``text`` block after them. ``console`` blocks are the command line's.
+    YAML blocks are recipes without faults, those with the title ``gateway.yaml`` configurations of a gateway; a title
+    names the file they become. What Python blocks print stands in the ``text`` block after them. ``console`` blocks are
+    the command line's.
     """
     printed = ""
     for block in page.blocks:
@@ -53,7 +55,8 @@ def outcomes(page: Page, box: Sandbox) -> Iterator[Outcome]:
         elif block.language == "yaml":
             if block.title:
                 box.write(block, block.title)
-            yield Outcome(block, "check", "", "".join(f"{found}\n" for found in checked(block)))
+            found = faults(block) if block.title == GATEWAY else checked(block)
+            yield Outcome(block, "check", "", "".join(f"{fault}\n" for fault in found))
         elif block.language == "console":
             for command, expected in _commands(block):
                 yield Outcome(block, command, expected or "...", _command(command, bool(expected)))

@@ -17,6 +17,7 @@ from aetherist.core.component import registry
 from aetherist.core.errors import Diagnostic, RecipeError
 from aetherist.core.recipe import Recipe
 from aetherist.graphs.training import check_training
+from aetherist.serve.config import ConfigRefused, Problem, load
 from tests.docs.pages import Block
 
 MODULE = "example"
@@ -71,6 +72,15 @@ def checked(block: Block) -> list[Diagnostic]:
         return _found(check(Recipe.read(block.title or "recipe.yaml", text=block.text)))
     except RecipeError as error:
         return list(error.diagnostics)
+
+
+def faults(block: Block) -> list[Problem]:
+    """Read a gateway's configuration that a page shows and that was written; return everything that is wrong."""
+    try:
+        load(block.title, environ={})
+    except ConfigRefused as error:
+        return list(error.problems)
+    return []
 
 
 def checked_by(command: str) -> list[Diagnostic]:

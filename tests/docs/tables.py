@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 import aetherist.components.types
 from aetherist.core.component import Component, Nested, registry
 from aetherist.core.ports import NamedPort, Port, Signature
 from aetherist.graphs.training import spec
 from aetherist.graphs.training.schedules import Schedule
+from aetherist.serve.config import ServerConfig
 
 _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -67,6 +69,34 @@ def keys_table(model: type[BaseModel]) -> str:
     return _table(("Key", "Default", "What it is"), list(_keys(model)))
 
 
+def settings_tables() -> str:
+    """Every setting of the gateway, by its section."""
+    parts: list[str] = []
+    for section, field in ServerConfig.model_fields.items():
+        model = field.annotation
+        assert isinstance(model, type)
+        assert issubclass(model, BaseModel)
+        rows = [
+            (f"`{name}`", _set(section, name, each), _changes(each), _marked(each.description or ""))
+            for name, each in model.model_fields.items()
+        ]
+        parts += [f"### {section} {{#settings-{section}}}", "", (model.__doc__ or "").strip(), ""]
+        parts += [_table(("Setting", "Default", "Live", "What it is"), rows)]
+    return "\n".join(parts)
+
+
+def _set(section: str, name: str, setting: FieldInfo) -> str:
+    if (section, name) == ("server", "data_folder"):
+        return "see above"
+    default = setting.get_default(call_default_factory=True, validated_data={})
+    return f"`{json.dumps(default)}`".replace('"', "") if default != "" else "empty"
+
+
+def _changes(setting: FieldInfo) -> str:
+    extra = setting.json_schema_extra
+    return "yes" if isinstance(extra, dict) and extra.get("live") else ""
+
+
 WORDS = {"integer": "integer", "number": "number", "boolean": "`true` or `false`", "null": "`null`", "string": "text"}
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -84,6 +114,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "ema": lambda: keys_table(spec.EmaSpec),
     "data": lambda: keys_table(spec.DataSpec),
     "snapshots": lambda: keys_table(spec.SnapshotSpec),
+    "settings": settings_tables,
     "checkpoints": lambda: keys_table(spec.CheckpointSpec),
 }
 

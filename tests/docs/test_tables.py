@@ -1,4 +1,4 @@
-"""The tables of types, components and training are complete and exact: they are made from the code."""
+"""The tables of types, components, training and settings are complete and exact: they are made from the code."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.docs.pages import page, pages
 from tests.docs.tables import TABLES, component_names, types, with_tables
 
 
-@pytest.mark.parametrize("name", ["types.md", "components.md", "training.md"])
+@pytest.mark.parametrize("name", ["types.md", "components.md", "training.md", "configuration.md"])
 def test_the_tables_say_what_the_code_says(name: str) -> None:
     text = page(name).text
     assert with_tables(text) == text, "run python -m tests.docs to write the tables afresh"

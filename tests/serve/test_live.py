@@ -46,7 +46,7 @@ def test_a_change_replaces_the_whole_configuration_and_tells_the_audit(live: Liv
     assert change.values == {"limits.queue": (64, 32), "cache.pictures_bytes": (64 * 2**20, 2**20)}
     assert audit.changes == [change]
     assert change.to_dict()["values"]["limits.queue"] == {"before": 64, "after": 32}
-    assert {entry.key: entry.source for entry in live.entries()}["limits.queue"] == "changed by key 7"
+    assert {entry.key: entry.source for entry in live.entries()}["limits.queue"] == "change by key 7"
 
 
 def test_who_watches_a_pattern_is_told_once_a_change_and_no_more_after_the_end(live: LiveConfig) -> None:
