@@ -71,9 +71,8 @@ export function toBlocks(graph: Graph, folded: ReadonlySet<string>, all: readonl
       if (!seen.has(scope)) {
         seen.add(scope);
         const steps = inside(graph, scope);
-        const nested = counterpart(steps, scope, all);
         blocks.push({
-          id: scope, kind: 'scope', label: last(scope), detail: nested?.name ?? 'graph',
+          id: scope, kind: 'scope', label: last(scope), detail: graph.nested[scope] ?? 'graph',
           parent: parentOf(scope), inputs: [], outputs: [], steps,
         });
       }
@@ -113,17 +112,15 @@ function inside(graph: Graph, scope: string): Step[] {
   return graph.steps.filter((step) => step.name.startsWith(scope + '.'));
 }
 
-/** Find the recipe's own graph of which these steps are a copy. */
-function counterpart(steps: Step[], scope: string, all: readonly Graph[]): Graph | undefined {
-  const key = (name: string, step: Step): string => `${name} ${step.component} ${step.operation}`;
-  const wanted = steps.map((step) => key(step.name.slice(scope.length + 1), step)).sort().join();
-  return all.find((graph) => graph.steps.map((step) => key(step.name, step)).sort().join() === wanted);
+/** Find the recipe's own graph of which the steps in a scope are a copy. */
+function counterpart(graph: Graph, scope: string, all: readonly Graph[]): Graph | undefined {
+  return all.find((other) => other.name === graph.nested[scope]);
 }
 
 function foldedBlock(graph: Graph, scope: string, all: readonly Graph[]): Block {
   const steps = inside(graph, scope);
   const names = new Set(steps.map((step) => step.name));
-  const nested = counterpart(steps, scope, all);
+  const nested = counterpart(graph, scope, all);
   const inputs: Port[] = [];
   for (const step of steps)
     for (const port of step.inputs)
@@ -146,7 +143,7 @@ function foldedBlock(graph: Graph, scope: string, all: readonly Graph[]): Block 
       outputs.push({ ...type, name: outer?.name ?? last(source.step), sources: [source] });
     }
   return {
-    id: scope, kind: 'folded', label: last(scope), detail: nested?.name ?? 'graph', parent: parentOf(scope),
+    id: scope, kind: 'folded', label: last(scope), detail: graph.nested[scope] ?? 'graph', parent: parentOf(scope),
     inputs, outputs, steps,
   };
 }

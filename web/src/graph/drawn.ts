@@ -27,6 +27,7 @@ export interface Step {
   component: string;
   type: string;
   operation: string;
+  purpose: string;
   inputs: Port[];
   outputs: Port[];
   line: number | null;
@@ -38,6 +39,8 @@ export interface Graph {
   inputs: Port[];
   steps: Step[];
   outputs: Port[];
+  /** Which graph each nested one is a copy of, by its place: `fake` is `softly_judged`. */
+  nested: Record<string, string>;
 }
 
 type Json = Record<string, unknown>;
@@ -51,6 +54,7 @@ export function readGraph(data: Json): Graph {
     inputs: list(data.inputs).map((port) => readPort(port)),
     steps,
     outputs: list(data.outputs).map((port) => readPort(port)),
+    nested: Object.fromEntries(list(data.groups).map((group) => [text(group.name), text(group.graph)]))
   };
   for (const step of steps) for (const port of step.inputs) settle(port, graph);
   for (const port of graph.outputs) settle(port, graph);
@@ -64,6 +68,7 @@ function readStep(data: Json): Step {
     component: text(data.component),
     type: text(data.type),
     operation: text(data.operation),
+    purpose: text(data.purpose),
     inputs: list(data.inputs).map((port) => readPort(port)),
     outputs: list(data.outputs).map((port) => readPort(port)),
     line: typeof data.line === 'number' ? data.line : null,

@@ -1,7 +1,5 @@
 /** The result of a job of kind `run`, as the page shows it. */
 
-import { bytes } from './numbers';
-
 export interface Shown {
   url: string;
   label: string;
@@ -43,14 +41,13 @@ function readValue(name: string, data: Json): Value {
     const value = number(isMap(data.stats) ? data.stats[key] : data[key]);
     if (value !== null) facts.push([key === 'std' ? 'deviation' : key, brief(value)]);
   }
+  if (data.finite === false) facts.push(['numbers', 'not all finite']);
   if (typeof data.value === 'number' || typeof data.value === 'string') facts.push(['value', String(data.value)]);
-  const size = number(data.bytes);
-  if (size !== null) facts.push(['size', bytes(size)]);
   return {
     name,
     type: shape || (typeof data.type === 'string' ? data.type : ''),
     facts,
-    pictures: pictures(data.picture ?? data.pictures, '')
+    pictures: pictures(data.picture ?? data.pictures, typeof data.caption === 'string' ? data.caption : '')
   };
 }
 
