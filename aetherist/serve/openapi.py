@@ -58,9 +58,12 @@ def describe(app: FastAPI) -> dict[str, Any]:
     told = ProblemData.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(told.pop("$defs", {}))
     schemas["ProblemData"] = told
+    needed = app.state.services.settings.keys_required
     for path, operations in document["paths"].items():
         for operation in operations.values():
             _complete(path, operation)
+            if not needed:
+                operation.pop("security", None)
     app.openapi_schema = document
     return document
 

@@ -118,7 +118,7 @@ def picture_of(model: str, person: Person, camera: CameraSpec, look: Look, servi
         output=look.output,
         size=look.size,
         format=look.format,
-        quality=look.quality,
+        quality=None if look.format == "png" else look.quality,
     )
 
 

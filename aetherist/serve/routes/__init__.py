@@ -11,8 +11,12 @@ from starlette.routing import Route
 
 def methods_at(path: str) -> list[str]:
     """Return the methods of every route that a path matches: each route alone would name its own."""
-    routes = (route for router in all_routers() for route in router.routes if isinstance(route, Route))
-    return sorted({method for route in routes if route.path_regex.match(path) for method in route.methods or ()})
+    routes = [route for router in all_routers() for route in router.routes if isinstance(route, Route)]
+    found = [route for route in routes if route.path_regex.match(path)]
+    if not found:
+        return []
+    nearest = min(found, key=lambda route: len(route.param_convertors)).path  # /file, and not /{id}
+    return sorted({method for route in found if route.path == nearest for method in route.methods or ()})
 
 
 def all_routers() -> list[APIRouter]:

@@ -98,7 +98,7 @@ router.add_api_route(
     summary="Say how large an artifact is",
     operation_id="head_artifact",
     response_class=Response,
-    responses={200: {"description": "It is there; the headers say more."}, 304: _ANSWERS[304]},
+    responses={200: {"description": "It is there; the headers say more."}, 304: _ANSWERS[304], **_PROBLEMS},
     dependencies=[Depends(require(None))],
 )
 

@@ -11,6 +11,7 @@ from aetherist.serve.jobs.requests import MeshBody, MeshJob, VideoBody, VideoJob
 from aetherist.serve.jobs.showing import job_data
 from aetherist.serve.jobs.submitting import submit
 from aetherist.serve.people import avatar_row
+from aetherist.serve.routes.convertors import AVATAR
 from aetherist.serve.routes.jobs import ACCEPTED, REFUSALS, IdempotencyKey
 from aetherist.serve.schemas.avatars import AvatarId
 from aetherist.serve.schemas.jobs import JobData
@@ -28,7 +29,7 @@ _MESH: dict[str, Any] = {"glb": {"summary": "For viewers of models", "value": {"
 
 
 @router.post(
-    "/{id}/video",
+    f"/{AVATAR}/video",
     summary="Ask for a video of an avatar",
     operation_id="film_avatar",
     status_code=202,
@@ -49,7 +50,7 @@ async def film(
 
 
 @router.post(
-    "/{id}/mesh",
+    f"/{AVATAR}/mesh",
     summary="Ask for the mesh of an avatar",
     operation_id="mesh_avatar",
     status_code=202,

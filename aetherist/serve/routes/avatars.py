@@ -13,6 +13,7 @@ from aetherist.serve.engine import Person
 from aetherist.serve.openapi import PICTURES, WORK, problems
 from aetherist.serve.people import avatar_row, fits, model_name, person_of, picture_of
 from aetherist.serve.pictures import KEPT, answer, drawn, has, tag_of
+from aetherist.serve.routes.convertors import AVATAR
 from aetherist.serve.schemas.avatars import (
     AvatarBody,
     AvatarData,
@@ -133,13 +134,15 @@ async def upload_avatar(
     return made
 
 
-@router.get("/{id}", summary="Describe an avatar", operation_id="get_avatar", responses=problems("unknown_avatar"))
+@router.get(f"/{AVATAR}", summary="Describe an avatar", operation_id="get_avatar", responses=problems("unknown_avatar"))
 async def get_avatar(id: Id, parts: Parts, _caller: Reader) -> AvatarData:
     """What is known of it, and where the rest is."""
     return avatar_data(await run_in_threadpool(avatar_row, id, parts))
 
 
-@router.patch("/{id}", summary="Rename an avatar", operation_id="rename_avatar", responses=problems("unknown_avatar"))
+@router.patch(
+    f"/{AVATAR}", summary="Rename an avatar", operation_id="rename_avatar", responses=problems("unknown_avatar")
+)
 async def rename_avatar(id: Id, body: RenameBody, parts: Parts, _caller: Maker) -> AvatarData:
     """Nothing else of an avatar changes: an edit is another avatar."""
     await run_in_threadpool(avatar_row, id, parts)
@@ -147,7 +150,7 @@ async def rename_avatar(id: Id, body: RenameBody, parts: Parts, _caller: Maker) 
 
 
 @router.delete(
-    "/{id}",
+    f"/{AVATAR}",
     status_code=204,
     summary="Remove an avatar",
     operation_id="delete_avatar",
@@ -161,7 +164,7 @@ async def delete_avatar(id: Id, parts: Parts, _caller: Maker) -> Response:
 
 
 @router.post(
-    "/{id}/edit",
+    f"/{AVATAR}/edit",
     status_code=201,
     summary="Keep an avatar with other strengths",
     operation_id="edit_avatar",
@@ -180,7 +183,7 @@ async def edit_avatar(
 
 
 @router.get(
-    "/{id}/picture.{format}",
+    f"/{AVATAR}/picture.{{format}}",
     summary="Show an avatar",
     operation_id="get_avatar_picture",
     response_class=Response,
@@ -214,7 +217,7 @@ async def avatar_picture(
 
 
 @router.post(
-    "/{id}/render",
+    f"/{AVATAR}/render",
     summary="Show an avatar from any camera",
     operation_id="render_avatar",
     response_class=Response,
@@ -229,7 +232,7 @@ async def render_avatar(request: Request, id: Id, body: RenderBody, parts: Parts
 
 
 @router.get(
-    "/{id}/file",
+    f"/{AVATAR}/file",
     summary="Fetch an avatar's file",
     operation_id="get_avatar_file",
     response_class=Response,

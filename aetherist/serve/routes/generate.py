@@ -38,7 +38,6 @@ _EXAMPLES: dict[str, Any] = {
     operation_id="generate",
     response_model=Generated,
     responses=PICTURES
-    | {200: {"description": "The pictures.", "content": PICTURES[200]["content"]}}
     | problems("unknown_model", "unknown_avatar", "too_large", "conflict", "storage_full", "damaged_artifact", *WORK),
 )
 async def generate(

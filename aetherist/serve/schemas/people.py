@@ -121,8 +121,8 @@ def saved_in(spec: SeedPerson | SavedPerson | MixedPerson) -> Iterator[str]:
 
 Yaw = Annotated[float, Field(ge=-7, le=7, description="Radians; positive is to the right.")]
 Pitch = Annotated[float, Field(ge=-7, le=7, description="Radians; positive is up.")]
-Radius = Annotated[float, Field(gt=0, le=100, description="Of the camera, in world units.")]
-Fov = Annotated[float, Field(gt=0, lt=180, description="Field of view, in degrees.")]
+Radius = Annotated[float, Field(ge=0.05, le=100, description="Of the camera, in world units.")]
+Fov = Annotated[float, Field(ge=3, le=150, description="Field of view, in degrees.")]
 
 
 class CameraSpec(Body):

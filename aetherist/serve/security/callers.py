@@ -69,9 +69,7 @@ def anonymous(address: str, settings: ServerConfig) -> Caller:
 def offered_key(headers: Mapping[str, str]) -> str | None:
     """Return the key that a request brings, if it brings one."""
     scheme, _, secret = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and secret.strip():
-        return secret.strip()
-    return headers.get("x-api-key") or None
+    return secret.strip() if scheme.lower() == "bearer" else headers.get("x-api-key")
 
 
 def holder(row: Any) -> Caller:

@@ -68,7 +68,7 @@ class RequestContext:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         """Log and count a request that is over."""
         method, path = scope["method"], scope["path"]
-        route = getattr(scope.get("route"), "path", "other")
+        route = getattr(scope.get("route"), "path_format", None) or "other"
         self.services.metrics.requests.labels(method, route, str(status)).inc()
         self.services.metrics.request_seconds.labels(method, route).observe(seconds)
         caller = scope["state"].get("caller")
