@@ -14,9 +14,9 @@ import pytest
 from aetherist.storage import Storage
 from tests.serve.proofs.serving import Served, serving, until
 
-PEOPLE = 160
+PEOPLE = 120
 SETTINGS = (
-    "jobs.heartbeat_seconds=0.5",
+    "jobs.heartbeat_seconds=1",
     "jobs.poll_seconds=0.05",
     "server.drain_seconds=0",
     "limits.rate=100000/minute",
@@ -82,6 +82,10 @@ def test_jobs_outlive_a_kill_and_a_stop(tmp_path: Path) -> None:
     with serving(folder, *SETTINGS) as server:
         again = server.client.post("/v1/jobs", json=ask, headers={"Idempotency-Key": "people"})
         assert again.json()["id"] == batch
+        for path in (f"/v1/jobs/{batch}/events", "/v1/system/events"):
+            with server.client.stream("GET", path) as stream:
+                assert next(stream.iter_lines()) == "retry: 2000"
+        until(lambda: server.client.get("/v1/system").json()["event_streams"] == 0)
         until(lambda: job(server, batch)["progress"] > 0.4)
         with server.client.stream("GET", f"/v1/jobs/{batch}/events") as stream:
             events = stream.iter_lines()
