@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections import Counter
+from collections import Counter, deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 GRACE = 60.0
 """Seconds that a lane may go on with work that nobody waits for, before its process is ended."""
+
+LATELY = 10.0
+"""Seconds over which the throughput is told."""
 
 DEATHS = 3
 """Workers that may die with a piece of work among what they are at, before it is given up."""
@@ -49,7 +52,7 @@ class Dispatch:
         self._pumping = False
         self._timers: dict[Lane, asyncio.TimerHandle] = {}
         self._each: dict[Lane, float] = {}
-        self._finished: list[float] = []
+        self._finished: deque[float] = deque(maxlen=10_000)
 
     def add(self, setup: Setup) -> None:
         """Add a worker, which is still to be started."""
@@ -101,10 +104,10 @@ class Dispatch:
         return min(60.0, max(1.0, math.ceil(self._each.get(lane, 0.5) * ahead / workers)))
 
     def throughput(self) -> float:
-        """Return how many pieces of work a second were done in the last ten."""
-        now = time.monotonic()
-        self._finished = [at for at in self._finished if now - at < 10.0]
-        return len(self._finished) / 10.0
+        """Return how many pieces of work a second were done lately."""
+        while self._finished and time.monotonic() - self._finished[0] > LATELY:
+            self._finished.popleft()
+        return len(self._finished) / LATELY
 
     # Handing out ------------------------------------------------------------------------------------------------------
 

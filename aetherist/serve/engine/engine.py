@@ -62,7 +62,7 @@ class Engine:
         current = self.config.current
         self.scratch = await asyncio.to_thread(open_scratch, self._base or current.server.data_folder / "scratch")
         loop = asyncio.get_running_loop()
-        for device in dict.fromkeys(current.models.devices):
+        for device in current.models.devices:
             setup = Setup(
                 device,
                 current.models.threads,

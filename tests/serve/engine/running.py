@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -16,7 +18,7 @@ from aetherist.serve.live import LiveConfig
 from aetherist.telemetry import Metrics
 
 T = TypeVar("T")
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 class Running:
@@ -55,6 +57,11 @@ class Running:
         while not condition():
             assert time.monotonic() < until, "it never came to be"
             time.sleep(0.01)
+
+    def freeze(self) -> None:
+        """Hold the worker still once its lanes are free; ``SIGCONT`` lets it go on."""
+        self.wait(lambda: self.engine.ready() and not any(self.engine.dispatch.workers[0].busy.values()))
+        os.kill(self.pid(), signal.SIGSTOP)
 
     def end(self) -> None:
         """Stop the engine and the loop."""

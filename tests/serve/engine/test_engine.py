@@ -30,12 +30,12 @@ from aetherist.serve.engine import (
     UnknownModel,
     Video,
 )
-from tests.serve.engine.running import Running, running
+from tests.serve.engine.running import PATIENCE, Running, running
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with running(tmp_path_factory.mktemp("scratch")) as it:
+    with running(tmp_path_factory.mktemp("scratch"), limits={"deadline_seconds": 240}) as it:
         it.wait(it.engine.ready)
         yield it
 
@@ -43,14 +43,14 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 @contextlib.contextmanager
 def held(server: Running) -> Iterator[None]:
     """Hold the worker still, with a picture in work, so that everything else has to wait."""
-    os.kill(server.pid(), signal.SIGSTOP)
+    server.freeze()
     first = server.send(Picture("tiny", Person(seed=900), output="raw"), "held")
     server.wait(lambda: server.engine.dispatch.flying)
     try:
         yield
     finally:
         os.kill(server.pid(), signal.SIGCONT)
-        first.result(60)
+        first.result(PATIENCE)
 
 
 @contextlib.contextmanager
@@ -93,7 +93,7 @@ def test_what_waits_goes_out_in_one_batch(server: Running) -> None:
     with held(server):
         waiting = [server.send(shot(seed, output="raw"), f"client {seed % 3}") for seed in range(6)]
         server.wait(lambda: server.engine.state().waiting["interactive"] == 6)
-    assert len({future.result(60).data for future in waiting}) == 6
+    assert len({future.result(PATIENCE).data for future in waiting}) == 6
     assert server.engine.state().batch_sizes[6] == before + 1
 
 
@@ -107,7 +107,7 @@ def test_a_full_queue_says_when_to_come_again(server: Running) -> None:
             server.ask(shot(output="raw"), "c")
         assert 1 <= mine.value.retry_after <= everybody.value.retry_after <= 60
         assert server.engine.state().clients == {"held": 1, "a": 2, "b": 1}
-    assert all(future.result(60) for future in waiting)
+    assert all(future.result(PATIENCE) for future in waiting)
     assert server.engine.state().clients == {}
 
 
@@ -132,7 +132,7 @@ def test_the_first_of_many_that_fails_ends_them(server: Running) -> None:
 def test_what_is_not_done_by_its_deadline_ends(server: Running) -> None:
     with held(server), pytest.raises(Expired, match="still waiting"):
         server.ask(shot(output="raw"), deadline=0.05)
-    os.kill(server.pid(), signal.SIGSTOP)
+    server.freeze()
     try:
         with pytest.raises(Expired, match="being worked on"):
             server.ask(shot(output="raw"), deadline=0.05)
@@ -148,9 +148,9 @@ def test_nobody_waiting_any_more_frees_the_slot(server: Running) -> None:
         waiting[1].cancel()
         server.wait(lambda: server.engine.state().waiting["interactive"] == 2)
         assert server.engine.state().clients["a"] == 2
-    assert waiting[0].result(60).data == waiting[2].result(60).data
+    assert waiting[0].result(PATIENCE).data == waiting[2].result(PATIENCE).data
     with pytest.raises(CancelledError):
-        waiting[1].result(60)
+        waiting[1].result(PATIENCE)
 
 
 def test_what_was_asked_for_is_not_made_again(server: Running) -> None:
@@ -262,9 +262,9 @@ def test_what_is_wrong_with_one_picture_is_no_matter_to_those_beside_it(server: 
         good = [server.send(shot(seed, output="raw"), "a") for seed in (61, 62)]
         bad = server.send(Picture("tiny", Person(seed=-1), output="raw"), "b")
         server.wait(lambda: server.engine.state().waiting["interactive"] == 3)
-    assert all(future.result(60).data for future in good)
+    assert all(future.result(PATIENCE).data for future in good)
     with pytest.raises(Refused):
-        bad.result(60)
+        bad.result(PATIENCE)
 
 
 def test_stages_and_batches_are_counted(server: Running) -> None:

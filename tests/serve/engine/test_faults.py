@@ -19,7 +19,7 @@ import pytest
 from aetherist.graphs.sources import shipped_models
 from aetherist.serve.engine import Describe, ModelUnavailable, OutOfMemory, Person, Picture, Stopped, Video, WorkerLost
 from aetherist.serve.engine.messages import Do
-from tests.serve.engine.running import Running, running
+from tests.serve.engine.running import PATIENCE, Running, running
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     weights = damaged / "mapping.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100] + bytes(100))
     sources = {"tiny": "tiny", "damaged": str(damaged), "missing": str(damaged / "nowhere")}
-    limits = {"picture_pixels": 10**9}
+    limits = {"picture_pixels": 10**9, "deadline_seconds": 240}
     with running(tmp_path_factory.mktemp("scratch"), models={"sources": sources}, limits=limits) as it:
         it.wait(it.engine.ready)
         yield it
@@ -64,7 +64,7 @@ def test_what_was_being_worked_on_when_the_worker_was_killed_is_done_all_the_sam
     server.wait(lambda: len(begun) > 2)
     os.kill(server.pid(), signal.SIGKILL)
     server.wait(lambda: not server.engine.ready())
-    assert future.result(60).facts["frames"] == 40
+    assert future.result(PATIENCE).facts["frames"] == 40
     assert server.engine.scratch is not None
     assert [path.name for path in server.engine.scratch.iterdir()] == [Path(future.result().path).name]
     assert restarts(server) == before + 1
@@ -83,15 +83,15 @@ def test_what_kills_the_worker_fails_alone(server: Running, monkeypatch: pytest.
             worker.kill()
 
     monkeypatch.setattr(worker, "send", poisoned)
-    os.kill(server.pid(), signal.SIGSTOP)
+    server.freeze()
     first = server.send(shot(1))
     server.wait(lambda: server.engine.dispatch.flying)
     waiting = [server.send(shot(seed), f"client {seed}") for seed in (2, 666, 3)]
     server.wait(lambda: server.engine.state().waiting["interactive"] == 3)
     os.kill(server.pid(), signal.SIGCONT)
     with pytest.raises(WorkerLost, match="died twice"):
-        waiting[1].result(60)
-    assert all(future.result(60).data for future in (first, waiting[0], waiting[2]))
+        waiting[1].result(PATIENCE)
+    assert all(future.result(PATIENCE).data for future in (first, waiting[0], waiting[2]))
     assert server.engine.state().clients == {}
 
 
