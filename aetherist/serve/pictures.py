@@ -14,7 +14,6 @@ from fastapi import Request, Response
 from aetherist.serve.engine import Encoded, Picture
 from aetherist.serve.security import Caller
 from aetherist.serve.services import Services
-from aetherist.telemetry import Stages
 
 KEPT = "private, max-age=300"
 """Cache-Control of pictures that an address determines for as long as the model is the same."""
@@ -35,10 +34,9 @@ def counted(services: Services, caller: Caller, model: str, operation: str, pict
 
 
 async def drawn(work: Picture, services: Services, caller: Caller, operation: str) -> Encoded:
-    """Return a picture; it and its stages are counted."""
+    """Return a picture; it is counted, and its stages are by the engine."""
     with counted(services, caller, work.model, operation):
         picture: Encoded = await services.engine.submit(work, client=caller.client)
-    Stages(services.metrics).take(picture.stages)
     return picture
 
 
@@ -46,8 +44,6 @@ async def drawn_all(works: Sequence[Picture], services: Services, caller: Caller
     """Return several pictures of a model, in order."""
     with counted(services, caller, works[0].model, operation, len(works)):
         pictures: list[Encoded] = await services.engine.submit_many(works, client=caller.client)
-    for picture in pictures:
-        Stages(services.metrics).take(picture.stages)
     return pictures
 
 
