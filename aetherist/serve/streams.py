@@ -28,11 +28,10 @@ RETRY = 2000
 OPEN = 512
 """Streams that may be open at a time; each polls for its news."""
 
-
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events, each with a name, an id and JSON data, until the client goes away or all is told.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {}},
     }
 }
 """``responses=`` of a route that answers with events."""

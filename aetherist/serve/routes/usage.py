@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Query, Response
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, BeforeValidator, Field
 from starlette.concurrency import run_in_threadpool
 
 from aetherist.serve.problems import Problem
@@ -19,6 +20,15 @@ from aetherist.serve.services import Services, services
 router = APIRouter(prefix="/v1/usage", tags=["system"])
 
 By = Literal["model", "key_id", "operation"]
+
+
+def _is_date(value: Any) -> Any:
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d", value):
+        raise ValueError("write a moment as 2026-11-30T12:00:00Z")  # a bare number would be taken for seconds
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_is_date)]
 COLUMNS = ("at", "model", "key_id", "operation", "count", "pictures", "seconds", "errors")
 
 
@@ -53,8 +63,8 @@ class UsageReport(Answer):
 async def get_usage(
     parts: Annotated[Services, Depends(services)],
     _caller: Annotated[Caller, Depends(require("read"))],
-    since: Annotated[AwareDatetime | None, Query(description="From then on.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Up to then.")] = None,
+    since: Annotated[Moment | None, Query(description="From then on.")] = None,
+    until: Annotated[Moment | None, Query(description="Up to then.")] = None,
     by: Annotated[list[By] | None, Query(description="What to tell apart; all by default. May be repeated.")] = None,
     bucket: Literal["hour", "day"] = "day",
     format: Literal["json", "csv"] | None = None,

@@ -52,7 +52,14 @@ def test_it_is_a_table_for_those_who_want_one(used) -> None:  # type: ignore[no-
 
 @pytest.mark.parametrize(
     "query",
-    ["since=yesterday", "since=2026-03-02T00:00:00", "by=password", "bucket=second", "since=0001-01-01T00:00:00Z"],
+    [
+        "since=yesterday",
+        "since=2026-03-02T00:00:00",
+        "until=0.5",
+        "by=password",
+        "bucket=second",
+        "since=0001-01-01T00:00:00Z",
+    ],
 )
 def test_what_is_no_question_is_refused(used, query: str) -> None:  # type: ignore[no-untyped-def]
     answer = used.get(f"/v1/usage?{query}")
