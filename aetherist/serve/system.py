@@ -85,7 +85,7 @@ def snapshot(services: Services) -> dict[str, Any]:
         "caches": {"pictures": state.pictures},
         "models": sorted(settings.models.sources),
         "jobs": jobs,
-        "artifacts": {"bytes": services.storage.artifacts.usage(), "quota": settings.storage.quota_bytes},
+        "artifacts": {"bytes": services.jobs.housekeeping.artifact_bytes, "quota": settings.storage.quota_bytes},
         "errors": {"counts": services.jobs.problems.counts(), "recent": services.jobs.problems.recent()},
         "websocket_connections": services.viewers,
         "event_streams": services.jobs.streams.count,

@@ -14,6 +14,9 @@ MISSED = 4
 TIDY_EVERY = 900.0
 """Seconds between two removals of what is no longer kept."""
 
+SIZE_EVERY = 10.0
+"""Seconds between two looks at how much room the artifacts take, for which all rows are read."""
+
 GRACE = 3600.0
 """Seconds for which something that nobody refers to is left: it may just have been made."""
 
@@ -30,6 +33,8 @@ class Housekeeping:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._tidied = -TIDY_EVERY
+        self._sized = -SIZE_EVERY
+        self.artifact_bytes = 0
 
     def turn(self) -> bool:
         """Do what is due; return whether there are jobs to take again.
@@ -42,6 +47,10 @@ class Housekeeping:
         if now - self._tidied >= TIDY_EVERY:
             self._tidied = now
             self.tidy()
+        if now - self._sized >= SIZE_EVERY:
+            self._sized = now
+            self.artifact_bytes = self._services.storage.artifacts.usage()
+            self._services.metrics.artifacts.set(self.artifact_bytes)
         return again
 
     def reclaim(self) -> bool:
@@ -59,6 +68,5 @@ class Housekeeping:
         storage = self._services.storage
         forgotten = storage.jobs.forget(self._services.settings.storage.keep_days * DAY)
         removed = storage.artifacts.collect(GRACE)
-        self._services.metrics.artifacts.set(storage.artifacts.usage())
         if forgotten or removed:
             self._services.log.info("tidied", jobs=forgotten, artifacts=len(removed))

@@ -162,3 +162,16 @@ def test_a_job_is_ended_by_whose_it_is(small: Small) -> None:
         again = client.post("/v1/jobs", json=MESH, headers=own).json()["id"]
         assert client.post(f"/v1/jobs/{again}/cancel", headers=admin).json()["status"] == "cancelled"
         assert client.post("/v1/jobs/job_unknown0/cancel", headers=admin).status_code == 404
+
+
+def test_an_avatar_is_filmed_and_cast_under_its_own_address(gateway: TestClient) -> None:
+    avatar = gateway.post("/v1/avatars", json={"person": {"seed": 7}}).json()["id"]
+    mesh = gateway.post(f"/v1/avatars/{avatar}/mesh", json={"resolution": 24, "level": 1.5, "format": "obj"})
+    video = gateway.post(f"/v1/avatars/{avatar}/video", json={"frames": 3, "size": 32})
+    for asked, kind in ((mesh, "mesh"), (video, "video")):
+        assert (asked.status_code, asked.json()["kind"]) == (202, kind), asked.text
+        assert asked.headers["location"] == f"/v1/jobs/{asked.json()['id']}"
+        name, data, _ = events(gateway, asked.json()["id"])[-1]
+        assert name == "done", data["problem"]
+    assert mesh.json()["request"]["person"] == {"id": avatar}
+    assert gateway.post("/v1/avatars/av_00000000/mesh", json={}).status_code == 404
