@@ -23,6 +23,35 @@ _SECRETS = (
 )
 
 
+_SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.PositionalArgumentsFormatter(),
+    structlog.stdlib.ExtraAdder(),
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+]
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """Writes what ``configure_logs`` asked for."""
+
+
+def _handed_on(logger: Any, method: str, event: EventDict) -> Any:
+    """Hand a message to the handlers: whole to ours, and as a text where the program has its own or none."""
+    if any(isinstance(handler, _Handler) for handler in logging.getLogger().handlers):
+        return structlog.stdlib.ProcessorFormatter.wrap_for_formatter(logger, method, event)
+    text = str(event.pop("event"))
+    kept = {"exc_info": event["exc_info"]} if "exc_info" in event else {}
+    facts = {key: value for key, value in event.items() if key not in ("level", "logger", "timestamp", "exc_info")}
+    return (without_secrets(None, "", {"text": text + "".join(f" {k}={v!r}" for k, v in facts.items())})["text"],), kept
+
+
+_OWN: list[Processor] = [structlog.stdlib.filter_by_level, *_SHARED, _handed_on]
+"""What a message of ours goes through; the program's own settings of structlog are left alone."""
+
+
 def configure_logs(format: Format = "auto", level: str = "info", stream: TextIO | None = None) -> None:
     """Write the messages of this process to ``stream``, by default the standard error.
 
@@ -37,15 +66,6 @@ def configure_logs(format: Format = "auto", level: str = "info", stream: TextIO 
     stream = sys.stderr if stream is None else stream
     colours = stream.isatty()
     as_json = format == "json" or (format == "auto" and not colours)
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.PositionalArgumentsFormatter(),
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
-    ]
     last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
         # Values of local variables stay out: they hold keys and people's pictures.
@@ -58,22 +78,11 @@ def configure_logs(format: Format = "auto", level: str = "info", stream: TextIO 
             without_secrets,
             structlog.dev.ConsoleRenderer(colors=colours, exception_formatter=structlog.dev.plain_traceback),
         ]
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            *shared,
-            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=False,
-    )
-    handler = logging.StreamHandler(stream)
-    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last))
+    handler = _Handler(stream)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=_SHARED, processors=last))
     root = logging.getLogger()
-    for old in [old for old in root.handlers if getattr(old, "_aetherist", False)]:
+    for old in [old for old in root.handlers if isinstance(old, _Handler)]:
         root.removeHandler(old)
-    handler._aetherist = True  # type: ignore[attr-defined]
     root.addHandler(handler)
     set_level(level)
 
@@ -88,7 +97,8 @@ def set_level(level: str) -> None:
 def get_logger(name: str = "aetherist") -> Any:
     """Return a structlog logger: ``log.info("job done", job_id=...)``; names begin with ``aetherist``."""
     inside = name == "aetherist" or name.startswith("aetherist.")
-    return structlog.stdlib.get_logger(name if inside else f"aetherist.{name}")
+    logger = logging.getLogger(name if inside else f"aetherist.{name}")
+    return structlog.wrap_logger(logger, processors=_OWN, wrapper_class=structlog.stdlib.BoundLogger)
 
 
 @contextlib.contextmanager

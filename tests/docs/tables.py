@@ -19,6 +19,7 @@ from aetherist.core.ports import NamedPort, Port, Signature
 from aetherist.graphs.training import spec
 from aetherist.graphs.training.schedules import Schedule
 from aetherist.serve.config import ServerConfig
+from aetherist.serve.problems import KINDS
 
 _PLACE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
@@ -99,6 +100,13 @@ def _changes(setting: FieldInfo) -> str:
 
 WORDS = {"integer": "integer", "number": "number", "boolean": "`true` or `false`", "null": "`null`", "string": "text"}
 
+
+def problems_table() -> str:
+    """Return the kinds of problems that the gateway answers with."""
+    rows = [(f"`{code}`", str(kind.status), kind.title) for code, kind in KINDS.items()]
+    return _table(("Code", "Status", "Is"), rows)
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "types": types_table,
     "components": components_table,
@@ -116,6 +124,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "snapshots": lambda: keys_table(spec.SnapshotSpec),
     "settings": settings_tables,
     "checkpoints": lambda: keys_table(spec.CheckpointSpec),
+    "problems": problems_table,
 }
 
 

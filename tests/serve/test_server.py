@@ -19,7 +19,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-import structlog
 from fastapi import FastAPI
 
 from aetherist.serve.config import ServerConfig, load
@@ -35,7 +34,6 @@ def own_logs() -> Iterator[None]:
     before = list(root.handlers), root.level
     yield
     root.handlers[:], root.level = before
-    structlog.reset_defaults()
 
 
 def made(told: list[str], starting: Callable[[], None] = lambda: None) -> Callable[[LiveConfig], FastAPI]:

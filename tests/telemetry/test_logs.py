@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from aetherist.telemetry import bound, configure_logs, get_logger, set_level
+from aetherist.telemetry.logs import _Handler
 
 SECRET = "ak_k1_" + "s" * 43
 
@@ -21,9 +21,9 @@ SECRET = "ak_k1_" + "s" * 43
 def own_logs() -> Iterator[None]:
     root = logging.getLogger()
     before = list(root.handlers), root.level
+    root.handlers[:] = [handler for handler in root.handlers if not isinstance(handler, _Handler)]
     yield
     root.handlers[:], root.level = before
-    structlog.reset_defaults()
 
 
 def rows(stream: io.StringIO) -> list[dict[str, Any]]:
@@ -146,3 +146,17 @@ def test_auto_is_json_where_nobody_looks() -> None:
     get_logger().info("hello", pictures=2)
     assert "hello" in people.getvalue()
     assert "pictures=2" in people.getvalue()
+
+
+def test_a_program_with_logs_of_its_own_gets_texts(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "aetherist"), bound(request_id="r3"):
+        get_logger("serve").info(f"key {SECRET} came", pictures=2)
+    (record,) = caplog.records
+    assert record.getMessage().startswith("key ak_k1_*** came ")
+    assert "pictures=2" in record.getMessage()
+    assert "request_id='r3'" in record.getMessage()
+
+
+def test_nothing_is_printed_where_nothing_is_configured(capsys: pytest.CaptureFixture[str]) -> None:
+    get_logger("serve").info("quiet")
+    assert capsys.readouterr() == ("", "")
