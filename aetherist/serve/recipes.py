@@ -41,6 +41,13 @@ def shipped(name: str) -> Shipped:
     return Shipped(name, recipe.spec.description, file.read_text("utf-8"), recipe.to_yaml())
 
 
+def written(name: str, composed: str) -> str:
+    """Return the text of the recipe that ships under a name if it composes so, or else ``composed``."""
+    if name in _files() and shipped(name).composed == composed:
+        return shipped(name).text
+    return composed
+
+
 @cache
 def _files() -> dict[str, Path]:
     return {file.stem: file for file in recipe_folders()[-1].glob("*.yaml")}

@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.concurrency import run_in_threadpool
 
 from aetherist.serve.attending import attended
 from aetherist.serve.catalogue import all_described, described
-from aetherist.serve.engine import Person, Picture
+from aetherist.serve.engine import CheckRecipe, Person, Picture
 from aetherist.serve.openapi import PICTURES, WORK, problems
 from aetherist.serve.people import fits, model_name
 from aetherist.serve.pictures import KEPT, answer, drawn, has, tag_of
-from aetherist.serve.schemas.models import Directions, ModelData, ModelItem, ModelList
+from aetherist.serve.recipes import written
+from aetherist.serve.schemas.models import Directions, ModelData, ModelItem, ModelList, RecipeData
 from aetherist.serve.schemas.people import Pitch, Psi, Yaw
 from aetherist.serve.schemas.pictures import Format, ModelName, Output, Side
 from aetherist.serve.security import Caller, require
@@ -37,6 +39,25 @@ async def list_models(parts: Parts, caller: Reader) -> ModelList:
 async def get_model(model: ModelName, parts: Parts, caller: Reader) -> ModelData:
     """What it makes, and how it is usually looked at."""
     return ModelData.of(await described(model_name(model, parts), parts, caller))
+
+
+@router.get(
+    "/{model}/recipe",
+    summary="Show the recipe of a model",
+    operation_id="get_model_recipe",
+    responses=problems("unknown_model", *WORK),
+)
+async def get_model_recipe(model: ModelName, parts: Parts, caller: Reader) -> RecipeData:
+    """As it composes, with its graphs; as it was written where it is a recipe that ships."""
+    known = await described(model_name(model, parts), parts, caller)
+    name, composed = known["recipe"], known["text"]
+    text = await run_in_threadpool(written, name, composed)
+    key = f"{name} {known['digest']}"
+    graphs = parts.recipes.get(key)
+    if graphs is None:
+        checked = await parts.engine.submit(CheckRecipe(text), client=caller.client)
+        graphs = parts.recipes[key] = checked["graphs"]
+    return RecipeData(name=name, text=text, composed=composed, graphs=graphs)
 
 
 @router.get(

@@ -30,6 +30,12 @@ def test_a_recipe_is_shown_with_its_graphs(gateway: TestClient) -> None:
     assert all({"from", "to"} <= set(wire) for wire in graph["wires"])
 
 
+def test_the_recipe_of_a_model_is_shown_as_it_was_written(gateway: TestClient) -> None:
+    told = gateway.get("/v1/models/tiny/recipe").json()
+    assert told == gateway.get("/v1/recipes/tiny").json()
+    assert gateway.get("/v1/models/nobody/recipe").json()["code"] == "unknown_model"
+
+
 @pytest.mark.parametrize("name", ["nobody", "..", "..%2ftiny", "%2fetc%2fpasswd", "tiny.yaml", "tiny%00", "x" * 65])
 def test_no_name_of_a_recipe_is_a_path(gateway: TestClient, name: str) -> None:
     assert gateway.get(f"/v1/recipes/{name}").status_code in (404, 422)

@@ -20,6 +20,7 @@ def describe(model: AvatarModel, name: str) -> dict[str, Any]:
         "name": name,
         "digest": model.digest,
         "recipe": model.model.recipe.name,
+        "text": model.model.recipe.to_yaml(),
         "trained": model.model.manifest is not None,
         "device": str(model.device),
         "parameters": sum(p.numel() for module in components for p in module.parameters()),
