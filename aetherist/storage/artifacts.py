@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import attrs
 from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy.exc import IntegrityError
 
 from aetherist.storage.blobs import Blobs, Draft, drafted
 from aetherist.storage.database import Database
@@ -133,8 +135,9 @@ class ArtifactStore:
             candidates = list(connection.scalars(old.order_by(artifacts.c.digest)))
         removed = []
         for digest in candidates:
-            # The bytes go while nobody can announce them again: who puts them now waits, and finds nothing there.
-            with self.database.writing(alone=True) as connection:
+            # The bytes go while nobody can announce them again: who puts them now waits, and finds nothing there. Who
+            # comes to refer to them at the last moment is refused, or makes the database refuse this.
+            with contextlib.suppress(IntegrityError), self.database.writing(alone=True) as connection:
                 gone = delete(artifacts).where(
                     artifacts.c.digest == digest, unreferred, artifacts.c.touched_at < before
                 )

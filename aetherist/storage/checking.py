@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import attrs
 from sqlalchemy import select, text
@@ -10,6 +11,10 @@ from sqlalchemy import select, text
 from aetherist.storage.errors import MissingArtifact
 from aetherist.storage.storage import Storage
 from aetherist.storage.tables import artifacts, avatars, references
+
+
+COMING = timedelta(minutes=1)
+"""How long bytes may take to come after their row."""
 
 
 @attrs.frozen
@@ -33,7 +38,8 @@ class Report:
 def check(storage: Storage, tell: Callable[[int, int], None] | None = None) -> Report:
     """Read every artifact and hold it to its digest; ``tell`` hears how many of how many are read."""
     with storage.database.reading() as connection:
-        rows = list(connection.execute(select(artifacts.c.digest, artifacts.c.size).order_by(artifacts.c.digest)))
+        columns = (artifacts.c.digest, artifacts.c.size, artifacts.c.touched_at)
+        rows = list(connection.execute(select(*columns).order_by(artifacts.c.digest)))
         database = []
         if storage.database.is_sqlite:
             database = [line for line in connection.scalars(text("PRAGMA integrity_check")) if line != "ok"]
@@ -42,12 +48,14 @@ def check(storage: Storage, tell: Callable[[int, int], None] | None = None) -> R
         database += [f"avatar {id} has lost its file" for id in connection.scalars(select(avatars.c.id).where(~kept))]
     blobs = storage.artifacts.blobs
     missing, damaged = [], []
-    for number, (digest, size) in enumerate(rows, 1):
+    young = storage.database.now() - COMING
+    for number, (digest, size, touched) in enumerate(rows, 1):
         try:
             if blobs.size(digest) != size or blobs.digest(digest) != digest:
                 damaged.append(digest)
         except MissingArtifact:
-            missing.append(digest)
+            if touched < young:
+                missing.append(digest)
         if tell is not None:
             tell(number, len(rows))
     known = {row.digest for row in rows}

@@ -243,7 +243,8 @@ class Jobs:
                 found = _get(connection, id)
                 of = f", of {found.worker}" if found.worker else ""
                 raise LostClaim(f"{id} is no longer of worker {worker}: it is {found.status}{of}")
-            for digest in dict.fromkeys(artifacts):
+            # In one order, so that of two jobs with the same artifacts neither waits for the other for ever.
+            for digest in sorted(set(artifacts)):
                 refer(self.database, connection, digest, id)
             return _job(row)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 from pathlib import Path
 
 from alembic import command
@@ -14,6 +16,9 @@ from aetherist.storage.database import Database
 from aetherist.storage.errors import OutdatedDatabase
 
 FOLDER = Path(__file__).parent / "migrations"
+
+_alembic = threading.Lock()
+"""What runs migrations is one to a process: Alembic keeps it in a module."""
 
 
 def head() -> str:
@@ -35,7 +40,9 @@ def migrate(database: Database, target: str = "head") -> None:
     Raises:
         OutdatedDatabase: If they are newer than this program.
     """
-    with database.writing(alone=True) as connection:
+    if revision(database) == head() and target == "head":
+        return
+    with _alembic, database.writing(alone=True) as connection:
         current = _revision(connection)
         versions = _versions()
         wanted = {"head": versions[-1], "base": None}.get(target, target)
@@ -86,5 +93,6 @@ def _config() -> Config:
     return config
 
 
+@functools.cache
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
