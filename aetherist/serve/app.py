@@ -76,7 +76,7 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
             if mine:
                 stack.push_async_callback(run_in_threadpool, parts.storage.close)
             writing = asyncio.create_task(_write_usage(parts))
-            stack.push_async_callback(run_in_threadpool, parts.usage.flush)
+            stack.push_async_callback(_flush, parts)
             stack.callback(writing.cancel)
             await parts.engine.start()
             stack.push_async_callback(_stop_engine, parts)
@@ -130,10 +130,14 @@ def _operation_id(route: APIRoute) -> str:
 async def _write_usage(parts: Services) -> None:
     while True:
         await asyncio.sleep(USAGE_SECONDS)
-        try:
-            await run_in_threadpool(parts.usage.flush)
-        except StorageError as error:
-            parts.log.warning("usage could not be written", reason=str(error))
+        await _flush(parts)
+
+
+async def _flush(parts: Services) -> None:
+    try:
+        await run_in_threadpool(parts.usage.flush)
+    except StorageError as error:
+        parts.log.warning("usage could not be written", reason=str(error))
 
 
 async def _stop_engine(parts: Services) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
+
 from aetherist.serve.engine import Describe, EngineError
 from aetherist.serve.security import Caller
 from aetherist.serve.services import Services
@@ -17,6 +19,8 @@ async def described(model: str, services: Services, caller: Caller) -> dict[str,
         known["name"] = model
         known["default"] = model == services.settings.models.default
         services.models[model] = known
+        source = services.settings.models.sources[model]
+        await run_in_threadpool(services.storage.models.seen, model, known["digest"], source)
     return known
 
 

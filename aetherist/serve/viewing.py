@@ -121,7 +121,8 @@ class View:
                 await self._hear()
         finally:
             drawer.cancel()
-            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect):
+            # It may be at sending to a client that is gone.
+            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
                 await drawer
 
     async def _hear(self) -> None:
@@ -155,16 +156,16 @@ class View:
             if view is None:
                 continue
             self._at_rest = not view.moving
-            self._drawing = asyncio.create_task(self._draw(view))
+            self._drawing = drawing = asyncio.create_task(self._draw(view))
             try:
-                await self._drawing
-            except asyncio.CancelledError:
-                if not self._drawing.done() or not self._news.is_set():
-                    self._drawing.cancel()
-                    raise
-                self.services.metrics.frames.labels("skipped").inc()
+                await asyncio.wait([drawing])  # whether it is drawn, or given up for a newer one
             finally:
+                drawing.cancel()
                 self._drawing = None
+            if drawing.cancelled():
+                self.services.metrics.frames.labels("skipped").inc()
+            else:
+                drawing.result()
 
     async def _draw(self, view: ViewMessage) -> None:
         began = time.perf_counter()

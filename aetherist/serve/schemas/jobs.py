@@ -40,7 +40,7 @@ class JobState(Answer):
     kind: Kind
     status: Status
     progress: float = Field(ge=0, le=1)
-    message: str = Field(description="What is being done.")
+    message: str = Field(description="What is being done; empty at the end.")
     attempts: int = Field(description="How often it was begun: again after a server died.")
 
 

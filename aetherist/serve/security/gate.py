@@ -44,7 +44,9 @@ class Gate:
         state = scope.setdefault("state", {})
         address = scope["client"][0] if scope.get("client") else "local"
         state["caller"] = anonymous(address, settings)
-        if scope["type"] == "http" and _guarded(scope["path"]):
+        if scope["type"] == "websocket":
+            self._rates.count(state["caller"], settings.limits.rate)
+        elif _guarded(scope["path"]):
             origin = headers.get("origin")
             if origin is not None and not own_origin(origin, host, settings):
                 raise Problem("forbidden", "the request comes from another origin than security.cors_origins allows")

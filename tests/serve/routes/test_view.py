@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from typing import Any
@@ -12,6 +13,7 @@ from starlette.testclient import TestClient, WebSocketTestSession
 from starlette.websockets import WebSocketDisconnect
 
 import aetherist
+from aetherist.serve.engine import Encoded
 from tests.serve.conftest import VIEW, Small, key, services
 
 HELLO: dict[str, Any] = {"type": "hello", "key": None, "model": "tiny", "format": "png"}
@@ -159,3 +161,50 @@ def test_each_view_is_a_client_of_its_own(small: Small) -> None:
             frame(socket)
     first, second = (who for who, _ in services(client).engine.asked)
     assert first != second
+
+
+def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind(gateway: TestClient) -> None:
+    for _ in range(5):
+        with gateway.websocket_connect(VIEW) as socket:
+            socket.send_json(HELLO)
+            socket.receive_json()
+            for id_ in range(20):
+                socket.send_json(view(id_, person={"seed": id_}, moving=id_ % 2 == 0))
+    assert services(gateway).viewers == 0
+
+
+def test_what_nobody_looks_at_any_more_is_given_up(small: Small) -> None:
+    client = small()
+    engine = services(client).engine
+    given_up = []
+
+    async def slow(work: Any, **_: Any) -> Any:
+        engine.asked.append(work)
+        if work.output == "raw":
+            return Encoded(b"quick", "image/png", 4, 4)
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            given_up.append(work)
+            raise
+
+    engine.submit = slow
+    with client.websocket_connect(VIEW) as socket:
+        socket.send_json(HELLO)
+        socket.receive_json()
+        socket.send_json(view(1))
+        while not engine.asked:
+            socket.send_text("{}")
+            socket.receive_json()
+        socket.send_json(view(2, moving=True))
+        assert frame(socket)[0]["id"] == 2
+    assert [work.output for work in given_up] == ["image"]
+
+
+def test_opening_views_counts_as_requests(small: Small) -> None:
+    client = small(limits={"rate": "1/hour"})
+    with client.websocket_connect(VIEW) as socket:
+        socket.send_json(HELLO)
+        assert socket.receive_json()["type"] == "ready"
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect(VIEW):
+        pass
