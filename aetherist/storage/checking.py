@@ -12,7 +12,6 @@ from aetherist.storage.errors import MissingArtifact
 from aetherist.storage.storage import Storage
 from aetherist.storage.tables import artifacts, avatars, references
 
-
 COMING = timedelta(minutes=1)
 """How long bytes may take to come after their row."""
 
