@@ -44,7 +44,7 @@ class Problems:
         found: dict[str, int] = {}
         for family in self._metrics.errors.collect():
             for sample in family.samples:
-                if sample.name.endswith("_total"):
+                if sample.name.endswith("_total") and sample.value:
                     found[sample.labels["code"]] = int(sample.value)
         return found
 
@@ -78,7 +78,7 @@ def snapshot(services: Services) -> dict[str, Any]:
         "workers": [attrs.asdict(worker) for worker in state.workers],
         "memory": {
             "process": own.memory_info().rss,
-            "workers": sum(worker.memory.get("rss", 0) for worker in state.workers),
+            "workers": sum(worker.memory.get("resident", 0) for worker in state.workers),
             "machine": machine.total,
             "available": machine.available,
         },

@@ -74,7 +74,8 @@ class JobRunner:
         self._stopping = True
         self.streams.close()
         self._woken.set()
-        self._loops[1].cancel()
+        for loop in self._loops[1:]:
+            loop.cancel()
         await asyncio.gather(*self._loops, return_exceptions=True)  # a claim that is under way ends first
         if self._running:
             await asyncio.wait(self._running, timeout=drain)
@@ -128,6 +129,8 @@ class JobRunner:
                     row = await self.call(jobs.claim, self.worker)
                 except StorageError as error:
                     self.services.log.error("no job can be claimed", reason=str(error))
+                except Exception:
+                    self.services.log.exception("no job can be claimed")
             if row is None:
                 await self._rest(settings.poll_seconds)
                 continue
@@ -222,6 +225,8 @@ class JobRunner:
             status, write = "cancelled", partial(jobs.cancelled, row.id, self.worker)
         else:
             return attempt.reason or "released"
+        if problem is not None:
+            self.services.metrics.errors.labels(problem.code).inc()
         await self._write_down(write, row.id)
         self.services.metrics.jobs.labels(row.kind, status).inc()
         if status != "cancelled":
@@ -253,4 +258,6 @@ class JobRunner:
                     self.wake()
             except StorageError as error:
                 self.services.log.warning("housekeeping was put off", reason=str(error))
+            except Exception:
+                self.services.log.exception("housekeeping failed")
             await asyncio.sleep(min(5.0, self.services.settings.jobs.heartbeat_seconds))

@@ -40,7 +40,8 @@ def job_event(row: JobRow, services: Services) -> dict[str, Any]:
 
 
 def _state(row: JobRow) -> dict[str, Any]:
-    return {name: getattr(row, name) for name in JobState.model_fields}
+    state = {name: getattr(row, name) for name in JobState.model_fields}
+    return state | {"message": ""} if row.status in ENDED else state
 
 
 def _addressed(value: Any, services: Services) -> Any:

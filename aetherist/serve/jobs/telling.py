@@ -7,10 +7,12 @@ now and then.
 from __future__ import annotations
 
 import asyncio
+import time
 import zlib
-from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
+
+import attrs
 
 from aetherist.serve.streams import Event, Source, Streams
 
@@ -25,31 +27,57 @@ Look = Callable[[], Awaitable["JobRow"]]
 
 
 class News:
-    """Wakes whoever follows a job when something changed."""
+    """Wakes whoever follows a job when something changed, and looks at it once for all of them."""
 
     def __init__(self) -> None:
-        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
-
-    def tell(self, job: str) -> None:
-        """Wake those who follow a job."""
-        for event in self._waiting.get(job, ()):
-            event.set()
+        self._followed: dict[str, _Followed] = {}
 
     def __len__(self) -> int:
         """How many jobs are followed."""
-        return len(self._waiting)
+        return len(self._followed)
+
+    def tell(self, job: str) -> None:
+        """Wake those who follow a job."""
+        if (found := self._followed.get(job)) is not None:
+            found.row = None
+            found.news += 1
+            for event in found.events:
+                event.set()
 
     def follow(self, job: str) -> asyncio.Event:
-        """Return what is set at news of a job, until it is :meth:`left`."""
+        """Return what is set at news of a job, until one leaves it."""
         event = asyncio.Event()
-        self._waiting[job].add(event)
+        self._followed.setdefault(job, _Followed()).events.add(event)
         return event
 
     def leave(self, job: str, event: asyncio.Event) -> None:
         """Follow a job no longer."""
-        self._waiting[job].discard(event)
-        if not self._waiting[job]:
-            del self._waiting[job]
+        events = self._followed[job].events
+        events.discard(event)
+        if not events:
+            del self._followed[job]
+
+    async def look(self, job: str, look: Look, poll: float) -> JobRow:
+        """Return a job that is followed, as it was no longer than ``poll`` seconds ago and after the last news."""
+        found = self._followed[job]
+        async with found.looking:
+            if found.row is None or time.monotonic() - found.at > poll * 0.9:
+                found.at, news = time.monotonic(), found.news
+                row = await look()
+                found.row = row if found.news == news else None  # what changed meanwhile may not be in it
+                return row
+            return found.row
+
+
+@attrs.define(eq=False)
+class _Followed:
+    """A job that is followed: whom to wake, and how it was when it was last looked at."""
+
+    events: set[asyncio.Event] = attrs.field(factory=set)
+    looking: asyncio.Lock = attrs.field(factory=asyncio.Lock)
+    row: JobRow | None = None
+    at: float = 0.0
+    news: int = 0
 
 
 def event_of(row: JobRow, show: Show) -> Event:
@@ -77,7 +105,7 @@ async def follow(
     try:
         while True:
             woken.clear()
-            event = event_of(await look(), show)
+            event = event_of(await news.look(job, look, poll), show)
             yield event if event.id != last else None
             last = event.id
             if event.name in ENDED:

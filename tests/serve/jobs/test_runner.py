@@ -98,6 +98,12 @@ def test_a_job_that_fails_says_why_without_internals(place: Place) -> None:
         assert "another version" in place.storage.jobs.get(strange).problem["detail"]
         assert place.storage.jobs.get(unknown).problem["status"] == 404
         await parts.jobs.stop(1.0)
+        assert parts.jobs.problems.counts() == {
+            "worker_lost": 1,
+            "internal": 1,
+            "invalid_request": 1,
+            "unknown_avatar": 1,
+        }
         parts.usage.flush()
         assert sum(row["errors"] for row in place.storage.usage.report()) == 4
 

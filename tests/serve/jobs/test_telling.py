@@ -72,6 +72,39 @@ def test_a_client_that_comes_back_hears_what_it_missed_and_nothing_twice(place: 
     asyncio.run(story())
 
 
+def test_however_many_follow_a_job_it_is_looked_at_once(place: Place) -> None:
+    async def story() -> None:
+        parts = place.services()
+        job = place.queue("mesh", person={"seed": 1})
+        looks = 0
+
+        async def look() -> Any:
+            nonlocal looks
+            looks += 1
+            await asyncio.sleep(0)
+            return place.storage.jobs.get(job)
+
+        heard: list[str] = []
+
+        async def one() -> None:
+            news, streams = parts.jobs.news, parts.jobs.streams
+            async for event in follow(job, look, lambda row: row.status, news, streams, last=None, poll=60.0):
+                if event is not None:
+                    heard.append(event.data)
+
+        followers = [asyncio.create_task(one()) for _ in range(50)]
+        await until(lambda: len(heard) == 50)
+        assert looks == 1
+        await parts.jobs.cancel(job)
+        await asyncio.gather(*followers)
+        assert looks == 2
+        assert heard == ["queued"] * 50 + ["cancelled"] * 50
+        assert len(parts.jobs.news) == 0
+        await parts.jobs.stop(0)
+
+    asyncio.run(story())
+
+
 def test_news_of_this_server_is_told_at_once(place: Place) -> None:
     async def story() -> None:
         parts = place.services()

@@ -22,6 +22,7 @@ def test_it_tells_of_the_queue_the_workers_and_the_latencies(gateway: TestClient
     assert facts["latency"]["render"]["count"] >= 2
     assert facts["latency"]["render"]["p50"] <= facts["latency"]["render"]["p99"]
     assert facts["memory"]["process"] > 2**20
+    assert facts["memory"]["workers"] == worker["memory"]["resident"] > 2**20
     assert set(facts["jobs"]) == {"queued", "running", "done", "failed", "cancelled"}
     assert facts["errors"]["counts"]["unknown_model"] >= 1
     assert facts["errors"]["recent"][0]["code"] in facts["errors"]["counts"]
