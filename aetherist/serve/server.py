@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from aetherist.serve.live import Change, LiveConfig
 from aetherist.serve.problems import KINDS
+from aetherist.serve.security.slow import BoundedProtocol
 from aetherist.serve.tracing import Traced
 from aetherist.telemetry import configure_logs, configure_traces, get_logger, set_level, stop_traces
 
@@ -160,6 +161,7 @@ class GatewayServer(uvicorn.Server):
                 forwarded_allow_ips=settings.server.forwarded_allow_ips or None,
                 timeout_graceful_shutdown=round(settings.server.drain_seconds),
                 timeout_keep_alive=KEEP_ALIVE,
+                http=BoundedProtocol,
                 ws="websockets-sansio",
                 ws_max_size=256 * 1024,
             )

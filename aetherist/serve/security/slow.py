@@ -21,7 +21,10 @@ class BoundedProtocol(HttpToolsProtocol):
     """Seconds for all of a body: bodies are small, and files of avatars are kilobytes."""
 
     READ: ClassVar[float] = 60.0
-    """Seconds in which a client has to read what was written last, which is a part of the answer."""
+    """Seconds in which a client has to read what was written, or at least ``LEAST`` bytes of it."""
+
+    LEAST: ClassVar[int] = 1 << 20
+    """Bytes."""
 
     _saying: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
@@ -61,7 +64,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Expect the client to read."""
         super().pause_writing()
-        self._reading = self.loop.call_later(self.READ, self.transport.abort)
+        self._look_again()
 
     def resume_writing(self) -> None:
         """Go on: it has read."""
@@ -74,3 +77,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._saying is not None:
             self._saying.cancel()
         self._saying = None if seconds is None else self.loop.call_later(seconds, self.transport.abort)
+
+    def _look_again(self, before: int | None = None) -> None:
+        left = self.transport.get_write_buffer_size()
+        if before is not None and left > before - self.LEAST:
+            self.transport.abort()
+        else:
+            self._reading = self.loop.call_later(self.READ, self._look_again, left)

@@ -38,8 +38,7 @@ class Served:
     def address(self) -> tuple[str, int]:
         """Host and port, for bare sockets."""
         parts = urlsplit(self.url)
-        assert parts.hostname is not None and parts.port is not None
-        return parts.hostname, parts.port
+        return str(parts.hostname), int(str(parts.port))
 
     def ready(self) -> bool:
         """Return whether it says that it can work."""
@@ -90,7 +89,8 @@ def serving(folder: Path, *options: str, scratch: Path | None = None) -> Iterato
     settings = [text for each in options if not each.startswith("--") for text in ("-o", each)]
     flags = [each for each in options if each.startswith("--")]
     command = [sys.executable, "-m", "aetherist", "serve", "--port=0", "--device=cpu", f"--data-folder={folder}"]
-    command += ["--model=tiny", *flags, "-o", "models.threads=1", "-o", "telemetry.logs=json", *settings]
+    command += ["--model=tiny", *flags, "-o", "models.threads=1", "-o", "telemetry.logs=json"]
+    command += ["-o", "server.drain_seconds=1", *settings]
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AETHERIST_")}
     with log.open("w", encoding="utf-8") as errors:
         process = subprocess.Popen(
