@@ -41,7 +41,7 @@ export function logarithmic(low: number, high: number, from: number, to: number,
 
 function roundStep(rough: number): number {
   const power = 10 ** Math.floor(Math.log10(rough));
-  const factor = [1, 2, 5, 10].find((factor) => rough <= factor * power * (1 + 1e-9)) ?? 10;
+  const factor = [1, 2, 5, 10].find((factor) => rough <= factor * power * 1.3) ?? 10;
   return factor * power;
 }
 

@@ -23,12 +23,18 @@ interface CheckAnswer {
   graphs: Record<string, unknown>[];
 }
 
+/** What is looked at: the recipe of a model that is served, or one that ships. */
+export interface Source {
+  kind: 'model' | 'recipe';
+  name: string;
+}
+
 const DEBOUNCE = 250;
 
 class GraphPage {
   recipes = $state.raw<string[]>([]);
   models = $state.raw<string[]>([]);
-  name = $state('');
+  source = $state.raw<Source | null>(null);
   text = $state('');
   original = $state('');
   composed = $state('');
@@ -51,6 +57,8 @@ class GraphPage {
   graph = $derived(this.graphs.find((graph) => graph.name === this.graphName) ?? null);
   blocks: Blocks = $derived(this.graph ? toBlocks(this.graph, this.folded, this.graphs) : { blocks: [], wires: [] });
   edited = $derived(this.text !== this.original);
+  /** The model whose weights a run has; a recipe that was changed, or is no model's, gets fresh ones. */
+  weights = $derived(this.source?.kind === 'model' && !this.edited ? this.source.name : null);
   entries = $derived(entries(this.text));
   #composedEntries = $derived(entries(this.composed));
   shownEntries = $derived(this.reading === 'composed' ? this.#composedEntries : this.entries);
@@ -79,23 +87,24 @@ class GraphPage {
   }
 
   /** Open a recipe, with the changes that were made to it in this tab. */
-  async open(name: string, graph?: string | null, step?: string | null): Promise<void> {
-    if (this.name) this.#drafts.set(this.name, this.text);
+  async open(source: Source, graph?: string | null, step?: string | null): Promise<void> {
+    if (this.source) this.#drafts.set(keyOf(this.source), this.text);
     this.loading = true;
     try {
-      const answer = await request<RecipeAnswer>(`/v1/recipes/${encodeURIComponent(name)}`);
+      const name = encodeURIComponent(source.name);
+      const answer = await request<RecipeAnswer>(source.kind === 'model' ? `/v1/models/${name}/recipe` : `/v1/recipes/${name}`);
       this.#asked?.abort();
       clearTimeout(this.#timer);
       measures.clear();
       this.problem = null;
-      this.name = name;
+      this.source = source;
       this.original = answer.text;
       this.composed = answer.composed ?? '';
       this.reading = 'source';
       this.graphs = answer.graphs.map(readGraph);
       this.stale = new Set();
       this.diagnostics = answer.diagnostics ?? [];
-      this.text = this.#drafts.get(name) ?? answer.text;
+      this.text = this.#drafts.get(keyOf(source)) ?? answer.text;
       this.show(graph && this.graphs.some((g) => g.name === graph) ? graph : this.#first(), step ?? null);
       await this.check();
     } catch (error) {
@@ -265,6 +274,10 @@ class GraphPage {
       if (step) this.select(step.name);
     }
   }
+}
+
+function keyOf({ kind, name }: Source): string {
+  return `${kind} ${name}`;
 }
 
 export const page = new GraphPage();

@@ -47,7 +47,7 @@ function readValue(name: string, data: Json): Value {
     name,
     type: shape || (typeof data.type === 'string' ? data.type : ''),
     facts,
-    pictures: pictures(data.picture ?? data.pictures, typeof data.caption === 'string' ? data.caption : '')
+    pictures: pictures(data.picture ?? data.pictures, typeof data.caption === 'string' && data.caption !== 'as it is' ? data.caption : '')
   };
 }
 
