@@ -67,7 +67,7 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
         metrics=metrics,
         log=log,
         usage=UsageMeter(storage),
-        signer=Signer(storage.secret("artifact names"), settings.server.public_url or ""),
+        signer=Signer(storage.secret("artifact names")),
     )
 
     @asynccontextmanager
@@ -104,6 +104,7 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
     # The last one added is the first to see a request.
     app.add_middleware(BodyCap, services=parts)
     app.add_middleware(Gate, services=parts)
+    app.add_middleware(RequestContext, services=parts)
     if settings.security.cors_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -112,7 +113,6 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key", "Last-Event-ID"],
             expose_headers=["X-Request-ID", "Location", "Retry-After", "ETag"],
         )
-    app.add_middleware(RequestContext, services=parts)
     return app
 
 

@@ -14,17 +14,16 @@ class Signer:
 
     Args:
         secret: 32 bytes that only the servers of one database know.
-        base: What addresses begin with: empty, or the public URL.
     """
 
-    def __init__(self, secret: bytes, base: str = "") -> None:
-        self._secret, self._base = secret, base
+    def __init__(self, secret: bytes) -> None:
+        self._secret = secret
 
     def url(self, digest: str, name: str | None, seconds: float) -> str:
         """Return the address of an artifact that holds for so many seconds, to be saved under a name."""
         expires = int(time.time() + seconds)
         query = {"expires": expires, "signature": self._signature(digest, name or "", expires)}
-        return f"{self._base}/v1/artifacts/{digest}?{urlencode(({'name': name} if name else {}) | query)}"
+        return f"/v1/artifacts/{digest}?{urlencode(({'name': name} if name else {}) | query)}"
 
     def holds(self, digest: str, name: str | None, expires: int, signature: str) -> bool:
         """Return whether a signature is ours, for exactly this, and not too old."""

@@ -61,6 +61,9 @@ def test_origins_that_are_named_are_let_in(small: Small) -> None:
     refused = client.post("/v1/generate", json={"seeds": "x"}, headers=headers)
     assert refused.status_code == 422
     assert refused.headers["access-control-allow-origin"] == "https://a.example"
+    keyless = client.get("/v1/models", headers={**headers, "X-API-Key": "wrong"})
+    assert keyless.status_code == 401
+    assert keyless.headers["access-control-allow-origin"] == "https://a.example"
     assert client.post("/v1/generate", json={}, headers={"Origin": "https://b.example"}).status_code == 403
 
 

@@ -36,9 +36,9 @@ def test_a_signed_name_expires() -> None:
 
 @pytest.mark.parametrize("name", ["a&signature=x", "a b", "\u00e4", "a\nb", "%2e%2e"])
 def test_any_name_can_be_signed(name: str) -> None:
-    signer = Signer(b"0" * 32, "https://a.example")
+    signer = Signer(b"0" * 32)
     url = signer.url(DIGEST, name, 60)
-    assert url.startswith(f"https://a.example/v1/artifacts/{DIGEST}?")
+    assert url.startswith(f"/v1/artifacts/{DIGEST}?")
     query = parts(url)
     assert query["name"] == name
     assert signer.holds(DIGEST, name, int(query["expires"]), query["signature"])
