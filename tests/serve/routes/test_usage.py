@@ -6,12 +6,13 @@ import csv
 from datetime import UTC, datetime
 
 import pytest
+from starlette.testclient import TestClient
 
 from tests.serve.conftest import Small, services
 
 
 @pytest.fixture
-def used(small: Small):  # type: ignore[no-untyped-def]
+def used(small: Small) -> TestClient:
     client = small()
     add = services(client).storage.usage.add
     for day, model, key_id, operation, pictures in [
@@ -24,7 +25,7 @@ def used(small: Small):  # type: ignore[no-untyped-def]
     return client
 
 
-def test_it_is_told_by_what_is_asked(used) -> None:  # type: ignore[no-untyped-def]
+def test_it_is_told_by_what_is_asked(used: TestClient) -> None:
     rows = used.get("/v1/usage").json()["items"]
     assert sum(row["pictures"] for row in rows) == 99
     rows = used.get("/v1/usage?by=model&bucket=day").json()["items"]
@@ -41,7 +42,7 @@ def test_it_is_told_by_what_is_asked(used) -> None:  # type: ignore[no-untyped-d
     assert used.get("/v1/usage?until=2026-03-01T00:00:00Z").json() == {"items": []}
 
 
-def test_it_is_a_table_for_those_who_want_one(used) -> None:  # type: ignore[no-untyped-def]
+def test_it_is_a_table_for_those_who_want_one(used: TestClient) -> None:
     answer = used.get("/v1/usage", headers={"Accept": "text/csv"})
     assert answer.headers["content-type"].startswith("text/csv")
     assert answer.text == used.get("/v1/usage?format=csv").text
@@ -61,7 +62,7 @@ def test_it_is_a_table_for_those_who_want_one(used) -> None:  # type: ignore[no-
         "since=0001-01-01T00:00:00Z",
     ],
 )
-def test_what_is_no_question_is_refused(used, query: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_is_no_question_is_refused(used: TestClient, query: str) -> None:
     answer = used.get(f"/v1/usage?{query}")
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
 
