@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import attrs
 from fastapi import APIRouter, Depends, Query
 from pydantic import Field, field_validator
 from starlette.concurrency import run_in_threadpool
@@ -189,12 +190,4 @@ async def revoke_key(id: str, parts: Parts, caller: Admin) -> KeyData:
 
 
 def _key(row: KeyRow) -> KeyData:
-    return KeyData(
-        id=row.id,
-        name=row.name,
-        scopes=list(row.scopes),  # type: ignore[arg-type]
-        rate=row.rate,
-        created_at=row.created_at,
-        last_used_at=row.last_used_at,
-        revoked_at=row.revoked_at,
-    )
+    return KeyData.model_validate(attrs.asdict(row))
