@@ -66,7 +66,7 @@ def configure_logs(format: Format = "auto", level: str = "info", stream: TextIO 
     stream = sys.stderr if stream is None else stream
     colours = stream.isatty()
     as_json = format == "json" or (format == "auto" and not colours)
-    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    last: list[Processor] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _uncoloured]
     if as_json:
         # Values of local variables stay out: they hold keys and people's pictures.
         traceback = structlog.processors.ExceptionRenderer(
@@ -114,6 +114,12 @@ def without_secrets(_logger: Any, _method: str, event: EventDict) -> EventDict:
         key: "***" if _SECRET_NAMES.search(key) and isinstance(value, str) else _clean(value)
         for key, value in event.items()
     }
+
+
+def _uncoloured(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Leave out the second copy of a message that uvicorn makes for terminals."""
+    event.pop("color_message", None)
+    return event
 
 
 def _clean(value: Any, depth: int = 0) -> Any:
