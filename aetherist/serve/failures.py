@@ -21,6 +21,9 @@ from aetherist.storage.errors import (
     StorageUnavailable,
 )
 
+MOST_FAULTS = 50
+"""Faults of one request that are told one by one: a body of thousands has no use for all of them."""
+
 _PLACES = ("body", "query", "path", "header", "cookie")
 
 _BY_STATUS = {
@@ -89,8 +92,8 @@ def invalid(faults: Sequence[Any]) -> Problem:
     """Return the problem that faults of validation are."""
     if any(fault["type"] == "json_invalid" for fault in faults):
         return Problem("bad_request", "this is no JSON")
-    found = [_fault(fault) for fault in faults]
-    more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    found = [_fault(fault) for fault in faults[:MOST_FAULTS]]
+    more = f", and {len(faults) - 1} more" if len(faults) > 1 else ""
     first = found[0]
     return Problem("invalid_request", f"{first['in']}{first['pointer']}: {first['detail']}{more}", errors=found)
 
