@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from aetherist.storage import Storage
 from tests.web.serving import model_with_directions, serving
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--enable-unsafe-swiftshader"]
@@ -45,8 +46,9 @@ def model_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def gateway(chromium: str, model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a server that serves the small model and asks for no key."""
-    with serving(tmp_path_factory.mktemp("data"), "--model", f"pocket={model_folder}") as url:
+    """The address of a server that asks for no key; of its two models one has directions."""
+    models = ["--model", f"pocket={model_folder}", "--model", "tiny"]
+    with serving(tmp_path_factory.mktemp("data"), *models) as url:
         yield url
 
 
@@ -65,7 +67,7 @@ def open_page(browser: Any, gateway: str, console: list[str]) -> Iterator[Callab
         context = browser.new_context(viewport={"width": width, "height": height}, base_url=base, **options)
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         page.on("console", lambda said: said.type in ("error", "warning") and console.append(said.text))
         page.on("pageerror", lambda error: console.append(str(error)))
         page.goto(path)
@@ -82,3 +84,14 @@ def open_page(browser: Any, gateway: str, console: list[str]) -> Iterator[Callab
 def page(open_page: Callable[..., Any]) -> Any:
     """The studio."""
     return open_page()
+
+
+@pytest.fixture(scope="session")
+def locked(chromium: str, model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """The address of a server that wants a key, and a key that may generate."""
+    data = tmp_path_factory.mktemp("locked")
+    storage = Storage.open(f"sqlite:///{data / 'aetherist.db'}", str(data / "artifacts"))
+    _row, secret = storage.keys.create("studio", ["generate"])
+    storage.close()
+    with serving(data, "--model", f"pocket={model_folder}", "-o", "security.keys=required") as url:
+        yield url, secret

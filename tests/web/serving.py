@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +22,8 @@ DIRECTIONS = ("age", "smile", "ethnicity.european", "ethnicity.asian")
 
 def model_with_directions(folder: Path) -> Path:
     """Write the smallest model whose people can be edited, and return its folder."""
-    model = aetherist.load("tiny")
+    # Weights that nobody trained make too thin a fog for a surface.
+    model = aetherist.load("tiny", overrides=["components.renderer.decoder.density_gain=20"])
     layers, width = model.style_shape
     generator = torch.Generator().manual_seed(0)
     directions = tuple(
@@ -31,9 +35,20 @@ def model_with_directions(folder: Path) -> Path:
     return folder
 
 
+def _wait(address: str, seconds: float = 120.0) -> None:
+    until = time.monotonic() + seconds
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=seconds).close()
+            return
+        except urllib.error.HTTPError as error:
+            assert time.monotonic() < until, error.read().decode()
+        time.sleep(0.1)
+
+
 @contextmanager
 def serving(data: Path, *arguments: str) -> Iterator[str]:
-    """Run a gateway on loopback until the block ends; yields its address once it answers."""
+    """Run a gateway on loopback until the block ends; yields its address once its models are loaded."""
     command = [sys.executable, "-m", "aetherist", "serve", "--port", "0", "--device", "cpu", "--data-folder", str(data)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with (data / "gateway.log").open("w+", encoding="utf-8") as log:
@@ -44,6 +59,7 @@ def serving(data: Path, *arguments: str) -> Iterator[str]:
             assert process.stdout is not None
             url = process.stdout.readline().strip()
             assert url.startswith("http://127.0.0.1:"), (data / "gateway.log").read_text(encoding="utf-8")
+            _wait(f"{url}/readyz")
             yield url
         finally:
             process.terminate()

@@ -26,7 +26,7 @@ function axis(direction: Direction): Axis {
   const { attribute, axis: part, range, description, step } = direction;
   const [min, max] = range && range[0] < range[1] ? range : [-2, 2];
   const name = part ? `${attribute}.${part}` : attribute;
-  const unit = description ?? (step != null ? `a strength of 1 is ${step}` : '');
+  const unit = description || (step != null ? `a strength of 1 is ${step}` : '');
   return { name, label: words(part ?? attribute), hint: unit, min: Math.min(min, 0), max: Math.max(max, 0) };
 }
 

@@ -54,13 +54,19 @@ export class Studio {
   /** Load what the address names; what was open before, if it names nobody. */
   async open(search: string): Promise<void> {
     const place = decode(search);
+    this.problem = null;
     try {
       this.models = (await request<{ items: ModelSummary[] }>('/v1/models')).items;
       const wanted = place?.model ?? this.model?.name ?? session.info?.default_model ?? this.models[0]?.name ?? '';
       await this.#load(wanted);
-      this.problem = null;
     } catch (error) {
-      this.problem = asProblem(error);
+      const problem = asProblem(error);
+      if (problem && (problem.status === 503 || problem.status === 429)) {
+        // A server that has just started still loads its models.
+        await new Promise((resolve) => setTimeout(resolve, 1000 * (problem.retryAfter ?? 1)));
+        return this.open(search);
+      }
+      this.problem = problem;
       return;
     }
     if (place) this.restore(place);
