@@ -39,6 +39,8 @@ class Gate:
             return await self.app(scope, receive, send)
         settings, headers = self.services.settings, Headers(scope=scope)
         host = headers.get("host", "")
+        if len(headers.getlist("host")) > 1:
+            raise Problem("bad_request", "the request names its host twice")
         if not answers_to(host, settings):
             raise Problem("misdirected", "the server listens on loopback and answers to loopback names only")
         state = scope.setdefault("state", {})
@@ -55,6 +57,8 @@ class Gate:
                 state["caller"].needs("read")
             self._rates.count(state["caller"], settings.limits.rate)
             _demand_type(scope, headers)
+        elif scope["type"] == "websocket":
+            self._rates.count(state["caller"], settings.limits.rate)  # each may try a key
         return await self.app(scope, receive, send)
 
     async def _caller(self, headers: Headers, address: str) -> Caller:
