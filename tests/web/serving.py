@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -9,7 +10,6 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -37,16 +37,15 @@ def model_with_directions(folder: Path) -> Path:
 
 def _wait(address: str, seconds: float = 120.0) -> None:
     until = time.monotonic() + seconds
-    while True:
-        try:
+    while time.monotonic() < until:
+        with contextlib.suppress(urllib.error.HTTPError):
             urllib.request.urlopen(address, timeout=seconds).close()
             return
-        except urllib.error.HTTPError as error:
-            assert time.monotonic() < until, error.read().decode()
         time.sleep(0.1)
+    raise TimeoutError(f"{address} says for {seconds:g} s that the server is not ready")
 
 
-@contextmanager
+@contextlib.contextmanager
 def serving(data: Path, *arguments: str) -> Iterator[str]:
     """Run a gateway on loopback until the block ends; yields its address once its models are loaded."""
     command = [sys.executable, "-m", "aetherist", "serve", "--port", "0", "--device", "cpu", "--data-folder", str(data)]

@@ -23,11 +23,15 @@ const words = (name: string) => {
 };
 
 function axis(direction: Direction): Axis {
-  const { attribute, axis: part, range, description, step } = direction;
+  const { attribute, axis: part, range, description, step, quality } = direction;
   const [min, max] = range && range[0] < range[1] ? range : [-2, 2];
   const name = part ? `${attribute}.${part}` : attribute;
-  const unit = description || (step != null ? `a strength of 1 is ${step}` : '');
-  return { name, label: words(part ?? attribute), hint: unit, min: Math.min(min, 0), max: Math.max(max, 0) };
+  const unit = description || (step != null ? `a step of ${step}` : '');
+  // What was measured is said where it falls short of what a step should do.
+  const response = typeof quality === 'object' ? (quality?.response ?? 1) : 1;
+  const weak = response < 0.7 ? `Pictures show ${Math.round(100 * response)}% of it.` : '';
+  const hint = [unit && `1 is ${unit}.`, weak].filter(Boolean).join(' ');
+  return { name, label: words(part ?? attribute), hint, min: Math.min(min, 0), max: Math.max(max, 0) };
 }
 
 /** Group directions: those that stand alone first, then attributes that have several parts. */
