@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [--quick] [check plans generator training meshes orbits batches]``."""
+"""Run the benchmarks: ``python -m benchmarks [--quick] [check plans generator training meshes orbits batches gateway]``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import platform
 
 import torch
 
-ALL = ("check", "plans", "generator", "training", "meshes", "orbits", "batches")
+ALL = ("check", "plans", "generator", "training", "meshes", "orbits", "batches", "gateway")
 
 
 def main() -> None:
