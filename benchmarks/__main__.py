@@ -1,4 +1,4 @@
-"""Run the benchmarks: ``python -m benchmarks [--quick] [check plans generator training meshes orbits batches gateway]``."""
+"""Run the benchmarks: ``python -m benchmarks [--quick] [NAME ...]``; ``--help`` lists the names."""
 
 from __future__ import annotations
 
