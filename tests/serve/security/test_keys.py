@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.serve.conftest import Small, key, services
+from starlette.websockets import WebSocketDisconnect
+
+from tests.serve.conftest import VIEW, Small, key, services
 
 KEYS = {"security": {"keys": "required"}}
 
@@ -111,3 +113,15 @@ def test_guessing_keys_is_slowed_down(small: Small) -> None:
     client = small(**KEYS, limits={"rate": "2/minute"})
     wrong = {"Authorization": "Bearer ak_000000000000_" + "0" * 43}
     assert [client.get("/v1/recipes", headers=wrong).status_code for _ in range(3)] == [401, 401, 429]
+
+
+def test_guessing_keys_over_websockets_is_slowed_down(small: Small) -> None:
+    client = small(**KEYS, limits={"rate": "2/minute"})
+    hello = {"type": "hello", "model": "tiny", "key": "ak_000000000000_" + "0" * 43}
+    codes = []
+    for _ in range(3):
+        with pytest.raises(WebSocketDisconnect) as closed, client.websocket_connect(VIEW) as socket:
+            socket.send_json(hello)
+            socket.receive_json()
+        codes.append(closed.value.code)
+    assert codes == [4401, 4401, 1008]
