@@ -1,1 +1,0 @@
-import"./index-D-tIOR_9.js";import{t as e}from"./Empty-Cy5tftAD.js";function t(t){e(t,{title:`Studio`,text:`Nothing here yet.`})}export{t as default};
