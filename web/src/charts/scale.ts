@@ -9,7 +9,9 @@ export interface Scale {
 
 /** A straight axis over at least what it is given; ticks at round numbers, about `count` of them. */
 export function linear(low: number, high: number, from: number, to: number, count = 5): Scale {
-  if (!(high > low)) [low, high] = low === 0 || !Number.isFinite(low) ? [0, 1] : [low - Math.abs(low) * 0.1, low + Math.abs(low) * 0.1];
+  // What differs by rounding alone is flat.
+  const size = Math.max(Math.abs(low), Math.abs(high));
+  if (!(high - low > size * 1e-9)) [low, high] = size > 0 && Number.isFinite(size) ? [low - size * 0.1, low + size * 0.1] : [0, 1];
   const step = roundStep((high - low) / Math.max(1, count));
   const ticks: number[] = [];
   for (let at = Math.ceil(low / step - 1e-9); at * step <= high * (1 + 1e-12) + step * 1e-9; at++) ticks.push(at * step);
@@ -20,7 +22,7 @@ export function linear(low: number, high: number, from: number, to: number, coun
 /** A logarithmic axis; ticks at 1, 2 and 5 times powers of ten, fewer where they crowd. */
 export function logarithmic(low: number, high: number, from: number, to: number, count = 5): Scale {
   if (!(low > 0)) low = high > 0 ? high / 1000 : 0.1;
-  if (!(high > low)) high = low * 10;
+  if (!(high > low * (1 + 1e-9))) high = low * 10;
   const [a, b] = [Math.log10(low), Math.log10(high)];
   const every = (factors: number[]): number[] => {
     const found: number[] = [];

@@ -125,8 +125,8 @@ export function createEditor(parent: HTMLElement, text: string, events: EditorEv
     keymap.of([...defaultKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap, indentWithTab]),
     EditorView.updateListener.of((update) => {
       if (update.docChanged) events.changed(update.state.doc.toString());
-      if (update.selectionSet && update.transactions.some((t) => t.isUserEvent('select')))
-        events.moved(update.state.selection.main.head);
+      const { empty, head } = update.state.selection.main;
+      if (empty && update.selectionSet && update.transactions.some((t) => t.isUserEvent('select'))) events.moved(head);
     }),
   ];
   return new EditorView({ parent, state: EditorState.create({ doc: text, extensions }) });

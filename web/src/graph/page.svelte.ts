@@ -190,7 +190,8 @@ class GraphPage {
     const sound = answer.graphs.map(readGraph);
     const names = new Set(sound.map((graph) => graph.name));
     // A graph that is no longer sound stays as it was, as long as the text speaks of it or cannot be read.
-    const spoken = (name: string): boolean => !answer.ok && (this.#inherits || exactly(this.entries, `graphs.${name}`) !== null);
+    const spoken = (name: string): boolean =>
+      !answer.ok && (!sound.length || this.#inherits || exactly(this.entries, `graphs.${name}`) !== null);
     const kept = this.graphs.filter((graph) => !names.has(graph.name) && spoken(graph.name));
     this.stale = new Set(kept.map((graph) => graph.name));
     const order = this.graphs.map((graph) => graph.name);
