@@ -123,7 +123,10 @@ FRAME: dict[str, Any] = {"camera_to_world": torch.eye(4).flatten().tolist(), "fo
         (PATH | {"cameras": [[1, 2]]}, "cameras.0.numbers: List should have at least 25 items"),
         (PATH | {"cameras": [[1] * 25]}, "cameras.0: the rotation .* is not orthonormal"),
         (PATH | {"interpolate": {"frames": 0}}, "interpolate.frames: Input should be greater than 0"),
-        ({"camera_path": [], "keyframes": []}, "camera_path: nerfstudio.s path has no frames, and 0 keyframes; add cameras to it"),
+        (
+            {"camera_path": [], "keyframes": []},
+            "camera_path: nerfstudio.s path has no frames, and 0 keyframes; add cameras to it",
+        ),
         ({"keyframes": [{}, {}]}, "camera_path: nerfstudio.s path has no frames, and 2 keyframes; save the path again"),
         ({"camera_path": "none"}, "camera_path: nerfstudio.s path has no frames, and 0 keyframes"),
         ({"camera_type": "fisheye", "camera_path": [FRAME]}, "camera type is 'fisheye'"),
