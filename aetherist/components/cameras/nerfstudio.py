@@ -86,9 +86,7 @@ def from_nerfstudio(path: Mapping[str, Any]) -> Cameras:
     frames, keys = path.get("camera_path"), path.get("keyframes")
     if not isinstance(frames, list) or not frames:
         count = len(keys) if isinstance(keys, list) else 0
-        cure = (
-            "save the path again, with its frames" if count else "add cameras to it in the viewer, and save it"
-        )
+        cure = "save the path again, with its frames" if count else "add cameras to it in the viewer, and save it"
         raise ValueError(f"camera_path: nerfstudio's path has no frames, and {count} keyframes; {cure}")
     size = [path.get(name) for name in ("render_width", "render_height")]
     shape = _number(size[0], "render_width") / _number(size[1], "render_height") if None not in size else None
