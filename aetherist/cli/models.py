@@ -17,8 +17,8 @@ HALF_BLOCKS = 4
 """How many of the highest resolutions compute in half precision where one is asked for, as EG3D is trained."""
 
 
-def device_named(name: str) -> str:
-    """Return the device to use for ``--device``.
+def device_named(name: str, said: str = "--device") -> str:
+    """Return the device to use for ``--device``, or for another option or setting that ``said`` names.
 
     Raises:
         UsageError: If this machine has no such device.
@@ -30,16 +30,16 @@ def device_named(name: str) -> str:
     try:
         device = torch.device(name)
     except RuntimeError:
-        raise UsageError(f"--device {name}: write cpu, cuda, cuda:1, mps or auto") from None
+        raise UsageError(f"{said} {name}: write cpu, cuda, cuda:1, mps or auto") from None
     if device.type == "cuda":
         count = torch.cuda.device_count() if torch.cuda.is_available() else 0
         if (device.index or 0) >= count:
             have = f"{count} CUDA device{'s' if count > 1 else ''}" if count else "no CUDA device"
-            raise UsageError(f"--device {name}: this PyTorch sees {have}; 'aetherist doctor' says more")
+            raise UsageError(f"{said} {name}: this PyTorch sees {have}; 'aetherist doctor' says more")
     elif device.type == "mps" and not torch.backends.mps.is_available():
-        raise UsageError(f"--device {name}: this PyTorch sees no Apple GPU; 'aetherist doctor' says more")
+        raise UsageError(f"{said} {name}: this PyTorch sees no Apple GPU; 'aetherist doctor' says more")
     elif device.type not in ("cpu", "mps"):
-        raise UsageError(f"--device {name}: write cpu, cuda, cuda:1, mps or auto")
+        raise UsageError(f"{said} {name}: write cpu, cuda, cuda:1, mps or auto")
     return str(device)
 
 

@@ -109,6 +109,7 @@ def _serve(config: LiveConfig) -> None:
     from aetherist.serve.server import PortTaken, run
     from aetherist.storage import StorageError
 
+    _require_models(config)
     if stderr().is_terminal:
         say("loading ...")
     try:
@@ -117,6 +118,34 @@ def _serve(config: LiveConfig) -> None:
         raise UsageError(str(error)) from None
     except StorageError as error:
         raise ValueError(str(error)) from error
+
+
+def _require_models(config: LiveConfig) -> None:
+    """Hold that the devices and the models are there: a worker could say so only in the log, of a gateway that is up.
+
+    What looks like ``owner/name`` may be on a hub and is the worker's to find.
+
+    Raises:
+        UsageError: If one is not.
+    """
+    from aetherist.avatars.hub import REPOSITORY
+    from aetherist.cli.models import device_named
+    from aetherist.core.errors import RecipeError
+    from aetherist.graphs.sources import require_source
+
+    models = config.current.models
+    for device in models.devices:
+        if device != "auto":
+            device_named(device, f"{config.sources.origin('models.device')}: models.device")
+    for name, source in models.sources.items():
+        try:
+            require_source(source)
+        except RecipeError as error:
+            if REPOSITORY.fullmatch(source) and not Path(source).exists():
+                continue
+            fault, key = error.diagnostics[0], f"models.sources.{name}"
+            said = "; ".join((fault.message, *fault.notes))
+            raise UsageError(f"{config.sources.origin(key)}: {key}: {said}") from None
 
 
 def _ready(url: str, config: LiveConfig) -> None:

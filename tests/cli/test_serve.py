@@ -87,6 +87,13 @@ def test_models_and_devices_are_named_as_often_as_there_are(cli):
         (["--config", "nowhere.yaml"], "error: nowhere.yaml: No such file or directory"),
         (["--model", "=tiny"], "--model =tiny: write NAME=SOURCE"),
         (["--host", "0.0.0.0", "-o", "security.keys=off"], "'off' is taken only where no other machine"),
+        (
+            ["--model", "portait"],
+            "flag --model: models.sources.portait: there is no model 'portait'; did you mean portrait?",
+        ),
+        (["--model", "face=./nowhere/face"], "models.sources.face: there is no model './nowhere/face'"),
+        (["--device", "gpu"], "flag --device: models.device gpu: write cpu, cuda, cuda:1, mps or auto"),
+        (["-o", "models.device=cuda:77"], "flag -o models.device: models.device cuda:77: this PyTorch sees"),
         (["--port", "70000"], "flag --port: server.port: 70000: input should be less than or equal to 65535"),
     ],
 )
