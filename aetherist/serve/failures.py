@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, get_args
 
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from aetherist.serve.engine import EngineError
 from aetherist.serve.problems import KINDS, Problem, retry_after
+from aetherist.serve.schemas.jobs import Kind
 from aetherist.storage.errors import (
     DamagedArtifact,
     IdempotencyConflict,
@@ -25,6 +26,18 @@ MOST_FAULTS = 50
 """Faults of one request that are told one by one: a body of thousands has no use for all of them."""
 
 _PLACES = ("body", "query", "path", "header", "cookie")
+
+_JOBS = get_args(Kind)
+_WORDS = {
+    "extra_forbidden": "there is no such field",
+    "missing": "this is needed",
+    "model_attributes_type": "write an object: {...}",
+    "model_type": "write an object: {...}",
+    "dict_type": "write an object: {...}",
+    "union_tag_not_found": f"this is needed: one of {', '.join(_JOBS)}",
+    "union_tag_invalid": f"there is no such kind; there are {', '.join(_JOBS)}",
+}
+"""What is said where pydantic's words speak of its own insides."""
 
 _BY_STATUS = {
     400: "bad_request",
@@ -100,10 +113,18 @@ def invalid(faults: Sequence[Any]) -> Problem:
 
 def _fault(fault: Any) -> dict[str, str]:
     where, *path = fault["loc"] if fault["loc"][:1] and fault["loc"][0] in _PLACES else ("body", *fault["loc"])
-    # "<seed>" and the like say which member of a union was tried: they are in no body.
+    if fault["type"].startswith("union_tag_"):
+        path = [*path, "kind"]
+    # "<seed>" and the like, and the kind of a job, say which member of a union was tried: they are in no body.
+    elif where == "body" and path and path[0] in _JOBS and (len(path) > 1 or fault["type"] != "extra_forbidden"):
+        path = path[1:]
     parts = [str(part) for part in path if not str(part).startswith("<")]
     pointer = "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in parts)
-    return {"in": str(where), "pointer": pointer, "detail": str(fault["msg"])}
+    return {"in": str(where), "pointer": pointer, "detail": _words(fault)}
+
+
+def _words(fault: Any) -> str:
+    return _WORDS.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
 
 
 def _refused(error: HTTPException) -> Problem:

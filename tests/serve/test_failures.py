@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import pytest
 
@@ -114,6 +115,38 @@ def test_faults_of_a_request_point_at_their_places(small: Small) -> None:
     found = {fault["pointer"] for fault in answer.json()["errors"]}
     assert found == {"/people/1/mix/0/seed", "/people/1/mix/1/x", "/size"}
     assert all(fault["in"] == "body" for fault in answer.json()["errors"])
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({"kind": "video"}, {"/people": "this is needed"}),
+        (
+            {"kind": "mesh", "person": {"sed": 1}, "mesh": 1},
+            {
+                "/person/seed": "this is needed",
+                "/person/sed": "there is no such field",
+                "/mesh": "there is no such field",
+            },
+        ),
+        ({"kind": "vidio"}, {"/kind": "there is no such kind; there are video, mesh, generate, batch, run"}),
+        ({}, {"/kind": "this is needed: one of video, mesh, generate, batch, run"}),
+        (
+            {"kind": "run", "model": "tiny", "text": "x"},
+            {"": "give a model or the text of a recipe: one of them"},
+        ),
+        ([], {"": "write an object: {...}"}),
+    ],
+)
+def test_faults_of_a_job_speak_of_its_body_and_not_of_how_it_is_read(small: Small, body: Any, told: Any) -> None:
+    answer = small().post("/v1/jobs", json=body)
+    assert answer.status_code == 422
+    assert {fault["pointer"]: fault["detail"] for fault in answer.json()["errors"]} == told
+
+
+def test_a_field_that_is_called_as_a_kind_of_job_keeps_its_place(small: Small) -> None:
+    answer = small().post("/v1/generate", json={"seeds": "1", "video": True})
+    assert answer.json()["detail"] == "body/video: there is no such field"
 
 
 def test_faults_of_an_address_say_which_part(small: Small) -> None:
