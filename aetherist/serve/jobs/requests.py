@@ -19,7 +19,7 @@ class VideoBody(Body):
 
     frames: int = Field(90, ge=2, le=3600)
     fps: float = Field(30.0, ge=1, le=120, description="Frames a second.")
-    path: Literal["orbit", "sway"] = "orbit"
+    path: Literal["orbit", "sway"] = "sway"
     yaw: Yaw = 0.4
     pitch: Pitch = 0.2
     output: Output = "image"
