@@ -158,6 +158,7 @@ def test_times_to_wait_for(seconds, said):
 def test_packages_that_are_missing_are_named(cli, editable, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setitem(sys.modules, "obstore.store", None)
+    monkeypatch.delitem(sys.modules, "aetherist.storage.objects", raising=False)
     result = cli("batch", editable, "--seeds", 0, "--out", tmp_path, "--engine", "ray")
     assert (result.code, "pip install 'aetherist[ray]'" in result.err) == (2, True)
     result = cli("batch", editable, "--seeds", 0, "--out", "s3://bucket/a")

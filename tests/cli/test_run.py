@@ -81,7 +81,7 @@ def test_inputs_that_do_not_fit_are_explained(cli, model_folder, inputs, tmp_pat
         (["--graph", "nope"], "has no graph 'nope'"),
         (["--set", "psi"], "write NAME=VALUE"),
         (["--set", "latent=3"], "it comes from the file of --inputs"),
-        (["--out", "/no/such/folder/out"], "No such file or directory"),
+        (["--out", "/no/such/folder/out"], "the folder /no/such/folder is not there; make it first"),
     ],
 )
 def test_options_that_make_no_sense(cli, model_folder, file, tmp_path, options, words):

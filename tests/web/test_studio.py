@@ -333,7 +333,11 @@ def test_it_fits_every_width_in_both_themes(open_page: OpenPage, width: int) -> 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     dark = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
     page.get_by_role("button", name="Theme: as the system").click()
-    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") != dark
+    for _ in range(20):  # until the theme's colours are in
+        if (light := page.evaluate("getComputedStyle(document.documentElement).backgroundColor")) != dark:
+            break
+        page.wait_for_timeout(50)
+    assert light != dark
     if width < 720:
         page.get_by_role("tab", name="Saved").click()
         page.get_by_role("tab", name="Edit").click()

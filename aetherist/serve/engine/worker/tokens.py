@@ -6,8 +6,9 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
+import torch
 from torch.overrides import TorchFunctionMode
 
 from aetherist.serve.engine.errors import Refused
@@ -74,3 +75,14 @@ class Watched(TorchFunctionMode):
         if time.monotonic() > self._until:
             raise Refused(f"{self.what} takes more than {self.seconds:g} seconds", "too_costly")
         return func(*args, **(kwargs or {}))
+
+    def __enter__(self) -> Self:
+        """Begin to count."""
+        self._gradients = torch.is_grad_enabled()
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        """Stop counting, and put gradients back: inside ``no_grad`` it was ended before that could."""
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
+        torch.set_grad_enabled(self._gradients)
