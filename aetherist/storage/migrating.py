@@ -84,7 +84,8 @@ def _newer(place: str, version: str | None) -> str:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    # It makes a table of its own each time it asks: SQLAlchemy would keep each as another statement.
+    return MigrationContext.configure(connection.execution_options(compiled_cache=None)).get_current_revision()
 
 
 def _config() -> Config:
