@@ -38,7 +38,7 @@ RATE = 60.0
 
 MINUTES = 1.0
 
-SMALL_CACHES = ("cache.planes_bytes=16MiB", "cache.pictures_bytes=8MiB")
+SMALL_CACHES = ("cache.planes_bytes=16MiB", "cache.pictures_bytes=1MiB")
 """They fill within seconds, so that memory that grows afterwards is no cache."""
 
 

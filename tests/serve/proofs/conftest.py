@@ -10,12 +10,14 @@ from aetherist.storage import Storage
 from tests.serve.proofs.serving import Served, serving
 
 MANY = "limits.rate=1000000/minute"
+SMALL = ("limits.pictures_per_request=4", "limits.picture_pixels=65536", "limits.jobs_queued=5")
+"""What is drawn at random asks for little work then."""
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A gateway that needs no key."""
-    with serving(tmp_path_factory.mktemp("served") / "data", MANY) as it:
+    with serving(tmp_path_factory.mktemp("served") / "data", MANY, *SMALL) as it:
         yield it
 
 
@@ -29,5 +31,5 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, 
     keys["revoked"] = storage.keys.create("revoked", ["admin"])[1]
     storage.keys.revoke(next(row.id for row in storage.keys.list() if row.name == "revoked"))
     storage.close()
-    with serving(folder, MANY, "security.keys=required") as it:
+    with serving(folder, MANY, *SMALL, "security.keys=required") as it:
         yield it, keys

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.serve.proofs.serving import Served
+from tests.serve.proofs.serving import Served, until
 
 SETTINGS = """
 max-stream-events = 2
@@ -41,10 +41,19 @@ def keeps_its_word(served: Served, folder: Path, *options: str) -> None:
     assert not failed, failed
 
 
+def cancels_what_waits(served: Served) -> None:
+    """Leave nothing at work for the tests that follow."""
+    for status in ("queued", "running"):
+        for job in served.client.get("/v1/jobs", params={"status": status, "limit": 200}).json()["items"]:
+            assert served.client.post(job["links"]["cancel"]).status_code == 202
+    until(lambda: not served.client.get("/v1/jobs?status=running").json()["items"])
+
+
 def test_all_that_the_description_allows_and_forbids_is_answered_as_it_says(served: Served, tmp_path: Path) -> None:
     keeps_its_word(
         served, tmp_path, "--phases=examples,coverage,fuzzing", "--max-examples=3", "--exclude-checks=ignored_auth"
     )
+    cancels_what_waits(served)
     assert served.healthy()
 
 
