@@ -28,7 +28,7 @@ def test_a_job_is_done_and_its_files_are_kept(place: Place) -> None:
         row = place.storage.jobs.get(job)
         (file,) = row.result["artifacts"]
         assert place.storage.artifacts.read(file["digest"]) == b"file of mp4"
-        assert (file["name"], file["media_type"], file["size"]) == ("tiny-orbit.mp4", "test/mp4", 11)
+        assert (file["name"], file["media_type"], file["size"]) == ("tiny-sway.mp4", "test/mp4", 11)
         assert (row.result["frames"], row.progress, row.attempts) == (3, 1.0, 1)
         assert parts.engine.asked[0].frames == 12
         assert parts.engine.clients == ["key_a"]
