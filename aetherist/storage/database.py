@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -103,7 +104,8 @@ class Database:
         def connected(connection: sqlite3.Connection, _: Any) -> None:
             # Python's own idea of when a transaction begins comes too late for reads and is never immediate.
             connection.isolation_level = None
-            for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+            _write_ahead(connection, self.lock_seconds)
+            for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
                 connection.execute(f"PRAGMA {pragma}").close()
 
         @event.listens_for(engine, "begin")
@@ -148,6 +150,20 @@ class Database:
                 f"{self.place} is damaged or no database ({said}); 'aetherist storage restore' puts a backup back"
             )
         return StorageUnavailable(f"{self.place} cannot be used: {said}")
+
+
+def _write_ahead(connection: sqlite3.Connection, seconds: float) -> None:
+    """Let readers and a writer work at the same time; a file that does so already stays as it is."""
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            # For this SQLite does not wait by itself: of many that open a new file at once, all but one are refused.
+            if not error.sqlite_errorname.startswith(_LOCKED) or time.monotonic() >= end:
+                raise
+            time.sleep(0.01)
 
 
 def _parsed(text: str) -> URL:

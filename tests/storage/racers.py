@@ -56,11 +56,11 @@ def race(what: str, where: tuple[str, str], *names: str) -> list[subprocess.Pope
     return started
 
 
-def printed(process: subprocess.Popen[str]) -> list[str]:
-    """Wait for a process; return the lines that it printed."""
-    out, _ = process.communicate()
-    assert process.returncode == 0
-    return out.split()
+def printed(*processes: subprocess.Popen[str]) -> list[list[str]]:
+    """Wait for processes, all of them; return the lines that each printed."""
+    outs = [process.communicate()[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * len(processes)
+    return [out.split() for out in outs]
 
 
 if __name__ == "__main__":

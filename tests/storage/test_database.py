@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import subprocess
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -42,6 +43,23 @@ def test_sqlite_writes_ahead_and_holds_references(small: Storage) -> None:
     with small.database.reading() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+
+
+def test_a_new_database_waits_for_another_program_that_makes_it_too(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "a.db", isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    database = Database(f"sqlite:///{tmp_path}/a.db", lock_seconds=0.05)
+    with pytest.raises(DatabaseLocked, match="is locked"), database.reading():
+        pass
+    database.close()
+    database = Database(f"sqlite:///{tmp_path}/a.db", lock_seconds=30)
+    end = threading.Timer(0.2, other.rollback)
+    end.start()
+    with database.writing() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+    end.join()
+    other.close()
+    database.close()
 
 
 def test_a_database_that_another_program_writes_to_says_that_it_is_locked(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_many_threads_claim_each_job_once(storage: Storage) -> None:
 
 def test_many_processes_claim_each_job_once(storage: Storage) -> None:
     ids = made(storage, 30)
-    claimed = [printed(process) for process in race("claim_all", places(storage), "a", "b", "c")]
+    claimed = printed(*race("claim_all", places(storage), "a", "b", "c"))
     assert sorted(chain(*claimed)) == ids
     jobs = storage.jobs.list(status="done")
     assert {job.id: job.result for job in jobs} == {

@@ -95,6 +95,6 @@ def test_a_version_that_is_none_is_refused(small: Storage) -> None:
 
 
 def test_of_many_that_start_at_once_one_makes_the_tables(database_url: str, tmp_path: Path) -> None:
-    ids = [printed(process) for process in race("open", (database_url, str(tmp_path / "artifacts")), *"abc")]
+    ids = printed(*race("open", (database_url, str(tmp_path / "artifacts")), *"abc"))
     with Storage.open(database_url, tmp_path / "artifacts", migrate=False) as storage:
         assert sorted(job.id for job in storage.jobs.list()) == sorted(chain(*ids))
