@@ -63,6 +63,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "export": False,
     },
     "embedding.vgg16_features": {"config": {"weights": None}, "sizes": {"H": 16, "W": 16, "B": 2}},
+    "image.crop": {"config": {"centre": (0.0, 0.0, 0.1), "side": 0.3, "resolution": 4}, "sizes": {"H": 9, "W": 9}},
     "image.interpolate": {"no_gradient": {"real", "fake"}},
     "image.requires_grad": {},
     "image.to_signed": {},

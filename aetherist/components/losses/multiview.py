@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from aetherist.components.losses.pictures import masked_mean
-from aetherist.components.rendering.rays import pinhole_rays
+from aetherist.components.rendering.rays import pinhole_rays, project
 from aetherist.components.types import Camera, Depth, Image, Loss, Mask
 from aetherist.core import Component, ComponentConfig, component
 
@@ -30,28 +30,6 @@ class View(NamedTuple):
     depth: Tensor
     camera: Tensor
     alpha: Tensor | None
-
-
-def project(camera: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Return where a camera sees points: places in the picture, distances from the eye, and which lie in front.
-
-    Args:
-        camera: ``(B, 25)``.
-        points: ``(B, H, W, 3)``, in world units.
-
-    Returns:
-        Places ``(B, H, W, 2)`` in [-1, 1] from edge to edge, as ``grid_sample`` wants them; distances ``(B, H, W)``;
-        and a boolean ``(B, H, W)``.
-    """
-    pose = camera[:, :16].reshape(-1, 4, 4)
-    fx, skew, cx, _, fy, cy = camera[:, 16:22, None, None].unbind(1)
-    from_eye = points - pose[:, None, None, :3, 3]
-    x, y, z = torch.einsum("bhwi,bij->bhwj", from_eye, pose[:, :3, :3]).unbind(-1)
-    in_front = z > 1e-6
-    z = torch.where(in_front, z, torch.ones_like(z))
-    u = (fx * x + skew * y) / z + cx
-    v = fy * y / z + cy
-    return torch.stack([2.0 * u - 1.0, 2.0 * v - 1.0], dim=-1), from_eye.norm(dim=-1), in_front
 
 
 def look_across(view: View, other: View, tolerance: float, opacity: float) -> tuple[Tensor, Tensor]:

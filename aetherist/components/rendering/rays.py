@@ -40,6 +40,28 @@ def pinhole_rays(camera: Tensor, resolution: int) -> tuple[Tensor, Tensor]:
     return origins, F.normalize(directions, dim=-1)
 
 
+def project(camera: Tensor, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return where a camera sees points: places in the picture, distances from the eye, and which lie in front.
+
+    Args:
+        camera: ``(B, 25)``.
+        points: ``(B, H, W, 3)``, in world units.
+
+    Returns:
+        Places ``(B, H, W, 2)`` in [-1, 1] from edge to edge, as ``grid_sample`` wants them; distances ``(B, H, W)``;
+        and a boolean ``(B, H, W)``.
+    """
+    pose = camera[:, :16].reshape(-1, 4, 4)
+    fx, skew, cx, _, fy, cy = camera[:, 16:22, None, None].unbind(1)
+    from_eye = points - pose[:, None, None, :3, 3]
+    x, y, z = (from_eye[..., None] * pose[:, None, None, :3, :3]).sum(dim=-2).unbind(-1)
+    in_front = z > 1e-6
+    z = torch.where(in_front, z, torch.ones_like(z))
+    u = (fx * x + skew * y) / z + cx
+    v = fy * y / z + cy
+    return torch.stack([2.0 * u - 1.0, 2.0 * v - 1.0], dim=-1), from_eye.norm(dim=-1), in_front
+
+
 def box_limits(origins: Tensor, directions: Tensor, side: float) -> tuple[Tensor, Tensor]:
     """Return where rays enter and leave the cube of a side, centred at the origin: each ``(B, R, 1)``.
 

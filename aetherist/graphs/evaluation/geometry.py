@@ -8,8 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from aetherist.components.losses.multiview import project
-from aetherist.components.rendering.rays import pinhole_rays
+from aetherist.components.rendering.rays import pinhole_rays, project
 
 OPAQUE = 0.5
 """Pixels at least so opaque show a surface."""

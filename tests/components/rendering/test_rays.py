@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from aetherist.components.cameras import camera_from_angles
-from aetherist.components.rendering import PinholeRays, box_limits
+from aetherist.components.rendering import PinholeRays, box_limits, pinhole_rays, project
 
 
 def test_the_middle_of_a_frontal_picture_looks_along_minus_z() -> None:
@@ -59,3 +59,16 @@ def test_a_ray_that_misses_takes_the_entries_of_those_that_hit() -> None:
 def test_a_picture_without_the_box_has_finite_limits() -> None:
     near, far = box_limits(*rays(([0.0, 0.0, 3.0], [0.0, 0.0, 1.0])), side=1.0)
     assert near.item() == far.item() == 3.0
+
+
+@pytest.mark.parametrize("yaw", [0.0, 0.4])
+def test_projection_undoes_the_rays(yaw: float) -> None:
+    camera = camera_from_angles(yaw, -0.1)[None].double()
+    origins, directions = pinhole_rays(camera, 5)
+    places, distance, in_front = project(camera, origins + 2.5 * directions)
+    centres = (torch.arange(5, dtype=torch.float64) + 0.5) / 2.5 - 1
+    expected: Tensor = torch.stack(torch.meshgrid(centres, centres, indexing="xy"), dim=-1)[None]
+    assert torch.allclose(places, expected, atol=1e-6)  # the pose is rounded to float32
+    assert torch.allclose(distance, torch.tensor(2.5, dtype=torch.float64))
+    assert in_front.all()
+    assert not project(camera, origins - 2.5 * directions)[2].any()
