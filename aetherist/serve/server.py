@@ -125,7 +125,7 @@ def attached(config: LiveConfig, services: Services) -> Iterator[None]:
     def look() -> None:
         for worker in services.engine.state().workers:
             metrics.restarts.labels(worker.device)
-        healthy = not services.draining and services.engine.ready() and services.storage.healthy() is None
+        healthy = not services.draining and services.engine.unready() is None and services.storage.healthy() is None
         metrics.ready.set(healthy)
 
     end = config.watch("telemetry.level", lambda now: set_level(now.telemetry.level))

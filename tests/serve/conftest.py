@@ -64,6 +64,9 @@ class Idle:
     def ready(self) -> bool:
         return True
 
+    def unready(self) -> str | None:
+        return None
+
     async def submit(self, work: Any, *, client: str, **_: Any) -> Any:
         self.asked.append((client, work))
         if self.raises is not None:

@@ -158,7 +158,9 @@ def test_the_url_is_one_that_can_be_opened(server: dict[str, Any], url: str) -> 
 def test_changes_are_counted_and_written_to_the_audit() -> None:
     rows: list[tuple[str, dict[str, Any]]] = []
     events = SimpleNamespace(record=lambda kind, detail: rows.append((kind, detail)))
-    engine = SimpleNamespace(ready=lambda: True, state=lambda: SimpleNamespace(workers=[SimpleNamespace(device="cpu")]))
+    engine = SimpleNamespace(
+        unready=lambda: None, state=lambda: SimpleNamespace(workers=[SimpleNamespace(device="cpu")])
+    )
     storage = SimpleNamespace(events=events, healthy=lambda: None)
     services: Any = SimpleNamespace(metrics=Metrics(), storage=storage, engine=engine, draining=False)
     live = LiveConfig(ServerConfig())

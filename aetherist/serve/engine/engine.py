@@ -103,6 +103,19 @@ class Engine:
         """Return whether a worker takes work."""
         return not self._stopping and any(worker.ready for worker in self.dispatch.workers)
 
+    def unready(self) -> str | None:
+        """Return why a request that names no model would not be done, for the operator; ``None`` where it would.
+
+        A worker takes work once it has loaded the default model, or refused it. What it refused it tries again by
+        itself, and stays refused until that has gone well: nothing here comes and goes meanwhile.
+        """
+        if not self.ready():
+            return "no worker is ready"
+        default = self.config.current.models.default
+        if all(worker.models[default].status == "refused" for worker in self.dispatch.workers if worker.ready):
+            return f"the default model {default} cannot be loaded; GET /v1/system says why"
+        return None
+
     async def submit(
         self,
         work: Work,

@@ -53,15 +53,15 @@ async def healthz() -> Alive:
     responses={503: {"model": Ready, "description": "Not now; the reasons say why."}},
 )
 async def readyz(parts: Annotated[Services, Depends(services)]) -> Response:
-    """The database, the artifact store and the workers answer."""
+    """The database, the artifact store and the workers answer, and a worker has the default model."""
     reasons = []
     if parts.draining:
         reasons.append("the server is shutting down")
     if (wrong := await run_in_threadpool(parts.storage.healthy)) is not None:
         parts.log.warning("storage is not healthy", reason=wrong)
         reasons.append("the database or the artifact store does not answer; the log says more")
-    if not parts.engine.ready():
-        reasons.append("no worker is ready")
+    if (idle := parts.engine.unready()) is not None:
+        reasons.append(idle)
     return JSONResponse(Ready(ready=not reasons, reasons=reasons).model_dump(), 503 if reasons else 200)
 
 

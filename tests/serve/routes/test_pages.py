@@ -66,6 +66,15 @@ def test_a_server_that_can_work_says_so(small: Small) -> None:
     assert answer.json() == {"ready": False, "reasons": ["the server is shutting down"]}
 
 
+def test_a_server_whose_workers_cannot_work_says_why(small: Small) -> None:
+    client = small()
+    services(client).engine.unready = lambda: "the default model tiny cannot be loaded; GET /v1/system says why"
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    reason = "the default model tiny cannot be loaded; GET /v1/system says why"
+    assert answer.json() == {"ready": False, "reasons": [reason]}
+
+
 def test_what_keeps_it_from_work_is_told_without_places(small: Small) -> None:
     client = small()
     folder = services(client).config.current.server.data_folder

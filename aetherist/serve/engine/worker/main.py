@@ -95,6 +95,8 @@ class Worker:
             if time.monotonic() - heard >= BEAT:
                 heard = time.monotonic()
                 self.send(self._beat())
+                # Nobody asks a gateway that is not ready, and without this model it is not: it comes back by itself.
+                self.desk.shelf.revive(self.setup.default)
 
     def send(self, message: Any) -> None:
         """Send a message to the engine; from any thread."""

@@ -12,7 +12,7 @@ from aetherist.serve.engine.errors import ModelUnavailable, UnknownModel
 from aetherist.serve.engine.state import ModelState
 
 RETRY = 30.0
-"""Seconds after which a refused model is tried again, when somebody asks for it."""
+"""Seconds after which a refused model may be tried again."""
 
 Loader = Callable[[str], AvatarModel]
 
@@ -62,16 +62,20 @@ class Shelf:
             return model
         if name not in self.sources:
             raise UnknownModel(f"there is no model '{name}'")
+        if self.revive(name) == "refused":
+            raise ModelUnavailable(f"the model '{name}' cannot be loaded; the server's log says why", RETRY)
+        raise ModelUnavailable(f"the model '{name}' is being loaded; ask again in a moment")
+
+    def revive(self, name: str) -> str:
+        """Return what a model's state was; try one that was refused again, if the last try is long enough ago."""
         with self._lock:
-            state = self._states[name]
-            again = state.status == "refused" and time.monotonic() - self._tried[name] > RETRY
+            status = self._states[name].status
+            again = status == "refused" and time.monotonic() - self._tried[name] > RETRY
             if again:
                 self._states[name] = ModelState(name, "loading")
         if again:
             threading.Thread(target=self.load, args=(name,), daemon=True).start()
-        if state.status == "refused":
-            raise ModelUnavailable(f"the model '{name}' cannot be loaded; the server's log says why", RETRY)
-        raise ModelUnavailable(f"the model '{name}' is being loaded; ask again in a moment")
+        return status
 
     def load(self, name: str) -> None:
         """Load a model, or remember why that cannot be."""
