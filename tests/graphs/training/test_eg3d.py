@@ -44,6 +44,7 @@ def inputs(graph: Any) -> dict[str, Any]:
     expected = oracle.expected(NAME)
     size = oracle.config(NAME)["generator"]["img_resolution"]
     known = {"latent": expected["z"], "pose": expected["camera"], "camera": expected["camera"], "blur": 0.0}
+    known["seeds"] = torch.zeros(2, dtype=torch.int64)  # the reference's samples stand still, and so do these
     known |= {"image": oracle.draw("real", (2, 3, size, size)), "raw": oracle.draw("real_raw", (2, 3, 64, 64))}
     return {name: known[name] for name in graph.inputs}
 
