@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
 from aetherist.cli.console import columns, say, show, write
 from aetherist.cli.failures import UsageError
-from aetherist.cli.storage import Config, Database, Profile, opened
+from aetherist.cli.places import ROWS, InRows, Rows, opened_rows
+
+if TYPE_CHECKING:
+    from aetherist.storage.events import Events
+    from aetherist.storage.keys import Keys
 
 app = App(name="keys", help="Make, list and revoke the keys that a gateway lets in.")
 
@@ -21,9 +27,7 @@ def create(
     *,
     scope: Literal["read", "generate", "admin"] = "generate",
     rate: str | None = None,
-    config: Config = None,
-    profile: Profile = None,
-    database: Database = None,
+    where: InRows = ROWS,
 ) -> None:
     """Make a key, and print its secret: this once, for only a hash of it is kept.
 
@@ -34,18 +38,18 @@ def create(
     """
     if rate is not None:
         _demand_rate(rate)
-    with opened(config, profile, database) as storage:
-        row, secret = storage.keys.create(name, [scope], rate)
-        storage.events.record("keys.created", detail={"id": row.id, "name": name, "scopes": [scope], "by": "command"})
+    with _opened(where, make=True) as (keys, events):
+        row, secret = keys.create(name, [scope], rate)
+        events.record("keys.created", detail={"id": row.id, "name": name, "scopes": [scope], "by": "command"})
     write(f"{secret}\n")
     say(f"key {row.id} for {name}, scope {scope}; it is not shown again", "send it as: Authorization: Bearer KEY")
 
 
 @app.command(name="list")
-def list_(*, config: Config = None, profile: Profile = None, database: Database = None) -> None:
+def list_(*, where: InRows = ROWS) -> None:
     """List the keys, the newest first: what they may do, when they were used, whether they were revoked."""
-    with opened(config, profile, database) as storage:
-        rows = storage.keys.list()
+    with _opened(where) as (keys, _):
+        rows = keys.list()
     if not rows:
         say("there are no keys; 'aetherist keys create NAME' makes one")
         return
@@ -64,16 +68,25 @@ def list_(*, config: Config = None, profile: Profile = None, database: Database 
 
 
 @app.command
-def revoke(id: str, /, *, config: Config = None, profile: Profile = None, database: Database = None) -> None:
+def revoke(id: str, /, *, where: InRows = ROWS) -> None:
     """Make a key useless, at once and for good.
 
     Args:
         id: As `aetherist keys list` has it; it is the middle part of the key.
     """
-    with opened(config, profile, database) as storage:
-        row = storage.keys.revoke(id)
-        storage.events.record("keys.revoked", detail={"id": row.id, "name": row.name, "by": "command"})
+    with _opened(where) as (keys, events):
+        row = keys.revoke(id)
+        events.record("keys.revoked", detail={"id": row.id, "name": row.name, "by": "command"})
     show(f"key {row.id} of {row.name} is revoked")
+
+
+@contextlib.contextmanager
+def _opened(where: Rows, *, make: bool = False) -> Iterator[tuple[Keys, Events]]:
+    with opened_rows(where, make=make) as database:
+        from aetherist.storage.events import Events
+        from aetherist.storage.keys import Keys
+
+        yield Keys(database), Events(database)
 
 
 def _demand_rate(rate: str) -> None:

@@ -54,6 +54,11 @@ def grid(text: str) -> tuple[int, int]:
     return int(match.group(1)), int(match.group(2))
 
 
+def many(count: int, what: str) -> str:
+    """Return how many of something: ``1 client``, ``2 clients``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
 def amount(number: float, unit: str = "") -> str:
     """Return a number to three figures with a prefix: ``304 G``, ``1.21 k``."""
     for prefix in ("", "k", "M", "G", "T"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -163,9 +164,11 @@ def _place(config: LiveConfig) -> str:
     from aetherist.serve.config.fields import without_secrets
 
     sources = config.sources
-    words = f" --config {sources.file}" if sources.file is not None else ""
-    if "flags" in (sources.layer_of("storage.database"), sources.layer_of("server.data_folder")):
+    words = f" --config {shlex.quote(str(sources.file))}" if sources.file is not None else ""
+    if sources.layer_of("storage.database") == "flags":
         words += f" --database {without_secrets(config.current.database_url)}"
+    elif sources.layer_of("server.data_folder") == "flags":
+        words += f" --data-folder {shlex.quote(str(config.current.server.data_folder))}"
     return words
 
 

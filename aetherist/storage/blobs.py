@@ -16,8 +16,8 @@ from typing import IO, Any
 
 import attrs
 import obstore
-import obstore.store
 from obstore.exceptions import AlreadyExistsError
+from obstore.store import LocalStore, MemoryStore
 
 from aetherist.storage.errors import AddressError, DamagedArtifact, MissingArtifact, StorageFull, StorageUnavailable
 from aetherist.storage.objects import URL, open_url, refusals
@@ -77,13 +77,18 @@ def drafted(data: bytes | Iterable[bytes] | Path, folder: Path | None) -> Iterat
 class Blobs:
     """A folder, or an object store by its address.
 
+    Args:
+        place: Which of them.
+        make: Make the folder where there is none; without it that is one that holds nothing, and takes nothing.
+
     Raises:
         AddressError: If the address is none.
         StorageUnavailable: If the folder cannot be made.
     """
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, make: bool = True) -> None:
         self.folder: Path | None = None
+        self._absent = False
         if URL.match(place) and not place.startswith("file://"):
             self.place = place.rstrip("/")
             self._store = open_url(self.place)
@@ -93,14 +98,18 @@ class Blobs:
             if self.folder.exists() and not self.folder.is_dir():
                 raise AddressError(f"{self.folder} is a file; give a folder for the artifacts")
             with self._asked("/"):
-                self.folder.mkdir(parents=True, exist_ok=True)
-                self._store = obstore.store.LocalStore(prefix=self.folder)
+                if make:
+                    self.folder.mkdir(parents=True, exist_ok=True)
+                self._absent = not self.folder.exists()
+                self._store = MemoryStore() if self._absent else LocalStore(prefix=self.folder)
         self._intact: OrderedDict[str, str | None] = OrderedDict()
         self._lock = threading.Lock()
 
     def create(self, draft: Draft) -> None:
         """Keep a draft, unless its bytes are there already; others see all of it or nothing."""
         path = _path(draft.digest)
+        if self._absent:
+            raise StorageUnavailable(f"{self.folder} is not there, and was not to be made")
         with self._asked(draft.digest):
             try:
                 there = obstore.head(self._store, path)

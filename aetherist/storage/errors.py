@@ -11,6 +11,10 @@ class AddressError(StorageError, ValueError):
     """A database or a place of artifacts is named in a way that is not understood."""
 
 
+class MissingDatabase(AddressError):
+    """A database is named that is not there yet, by who does not make it."""
+
+
 class MissingError(StorageError, LookupError):
     """There is no job, avatar or key of that name."""
 

@@ -17,7 +17,8 @@ from aetherist.storage.errors import StorageError
 from aetherist.storage.events import Events
 from aetherist.storage.jobs import Jobs
 from aetherist.storage.keys import Keys
-from aetherist.storage.migrating import demand_current, migrate
+from aetherist.storage.migrating import demand_current
+from aetherist.storage.opening import open_database
 from aetherist.storage.tables import secrets
 from aetherist.storage.usage import Usage
 
@@ -55,19 +56,20 @@ class Storage:
             database_url: ``sqlite:///file`` or ``postgresql://user:password@host/name``.
             artifacts_url: A folder, or the address of an object store: ``s3://bucket/folder``.
             quota_bytes: How many bytes of artifacts there may be.
-            migrate: Bring the tables to this version of Aetherist, and make them where there are none.
+            migrate: Make what is not there, and bring the tables to this version of Aetherist. Without it nothing is
+                made or changed, and a folder of artifacts that is not there is an empty one.
             lock_seconds: How long to wait for another program that writes to the database.
             clock: What time it is.
 
         Raises:
             AddressError: If either is named wrongly.
+            MissingDatabase: If there is none and none may be made.
             OutdatedDatabase: If the tables are newer, or older and may not be migrated.
             StorageUnavailable: If either does not answer.
         """
-        database = Database(database_url, lock_seconds, clock)
+        database = open_database(database_url, make=migrate, lock_seconds=lock_seconds, clock=clock)
         try:
-            bring(database) if migrate else demand_current(database)
-            return cls(database, ArtifactStore(database, Blobs(str(artifacts_url)), quota_bytes))
+            return cls(database, ArtifactStore(database, Blobs(str(artifacts_url), make=migrate), quota_bytes))
         except BaseException:
             database.close()
             raise
@@ -99,7 +101,3 @@ class Storage:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-bring = migrate
-"""The function, where the argument of ``Storage.open`` has its name."""

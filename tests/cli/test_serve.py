@@ -137,6 +137,10 @@ def test_it_says_where_it_is_and_how_a_key_is_made(capsys, tmp_path):
     serve._ready("http://127.0.0.1:8000", config)
     printed = capsys.readouterr()
     assert printed.out == "http://127.0.0.1:8000\n"
-    assert f"aetherist keys create NAME --database sqlite:///{tmp_path / 'aetherist.db'}" in printed.err
+    assert printed.err.rstrip().endswith(f"aetherist keys create NAME --data-folder {tmp_path}")
+    other = {**flags, "storage.database": ("postgresql://me:secret@host/faces", "--database")}
+    serve._ready("http://127.0.0.1:8000", LiveConfig(*load(flags=other, environ={})))
+    printed = capsys.readouterr()
+    assert printed.err.rstrip().endswith("aetherist keys create NAME --database postgresql://me:***@host/faces")
     serve._ready("http://127.0.0.1:8000", LiveConfig(*load(environ={})))
     assert "key" not in capsys.readouterr().err

@@ -82,6 +82,36 @@ def test_the_configuration_says_where_things_are(cli: Cli, home: Path, tmp_path:
     assert not home.exists()
 
 
+def test_the_data_folder_of_a_gateway_is_said_as_to_the_gateway(cli: Cli, home: Path, tmp_path: Path) -> None:
+    with opened(tmp_path / "x") as storage:
+        storage.artifacts.put(b"hello", "text/plain")
+    there = ("--data-folder", tmp_path / "x")
+    assert cli("storage", "check", *there).out == "1 artifact of 5 B: nothing is wrong\n"
+    assert cli("storage", "backup", tmp_path / "backup.zip", *there).out.endswith("1 artifact of 5 B\n")
+    cli("storage", "restore", tmp_path / "backup.zip", "--data-folder", tmp_path / "y")
+    assert {path.name for path in (tmp_path / "y").iterdir()} == {"aetherist.db", "artifacts"}
+    assert cli("storage", "migrate", *there).out.startswith(f"sqlite:///{tmp_path}/x/aetherist.db: version")
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("words", [("check",), ("gc",), ("backup", "backup.zip")])
+def test_where_there_is_no_database_it_is_said_and_none_is_made(
+    cli: Cli, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = cli("storage", *words)
+    assert (result.code, result.out) == (2, "")
+    assert f"there is no database at sqlite:///{home}/aetherist.db yet; 'aetherist serve' or" in result.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_of_artifacts_that_is_not_there_holds_nothing_and_is_not_made(cli: Cli, home: Path) -> None:
+    cli("keys", "create", "me")
+    assert cli("storage", "check").out == "0 artifacts of 0 B: nothing is wrong\n"
+    assert cli("storage", "gc").code == 0
+    assert not (home / "artifacts").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -92,6 +122,7 @@ def test_the_configuration_says_where_things_are(cli: Cli, home: Path, tmp_path:
     ],
 )
 def test_what_is_misunderstood_is_said(cli: Cli, home: Path, options: tuple[str, ...], said: str) -> None:
+    opened(home).close()
     result = cli("storage", "gc", *options)
     assert (result.code, result.out) == (2, "")
     assert said in result.err

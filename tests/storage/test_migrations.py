@@ -73,9 +73,10 @@ def test_tables_of_other_versions_are_refused_with_what_to_do(database_url: str,
     def opened() -> None:
         Storage.open(database_url, tmp_path / "artifacts", migrate=False).close()
 
+    database = Database(database_url)
+    assert revision(database) is None
     with pytest.raises(OutdatedDatabase, match="has no tables; run 'aetherist storage migrate'"):
         opened()
-    database = Database(database_url)
     migrate(database, "0001")
     with pytest.raises(OutdatedDatabase, match="has tables of version 0001, and this program needs 0002; run"):
         opened()
