@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aetherist.cli.console import printable
-from aetherist.cli.numbers import duration, memory
+from aetherist.cli.numbers import duration, many, memory
 
 BARS = "\u2581\u2582\u2583\u2584\u2585\u2586\u2587\u2588"
 """Eighths of a character's height."""
@@ -74,7 +74,7 @@ class View:
             "queue",
             Text(
                 f"{lanes or '0'} waiting of {queue.get('limit')}, {queue.get('in_flight', 0)} at work, "
-                f"{queue.get('clients', 0)} clients",
+                f"{many(queue.get('clients', 0), 'client')}",
                 style="red" if full else "",
             ),
         )
@@ -82,14 +82,15 @@ class View:
         if sizes:
             count = sum(sizes.values())
             mean = sum(int(size) * times for size, times in sizes.items()) / max(count, 1)
-            table.add_row("batches", f"{count}, of {mean:.2g} on average")
+            table.add_row("batches", f"{count}, of {mean:.2g}{'' if count == 1 else ' on average'}")
         table.add_row(
             "jobs", ", ".join(f"{count} {_said(status)}" for status, count in jobs.items() if count) or "none"
         )
         viewers, streams = self.state.get("websocket_connections", 0), self.state.get("event_streams", 0)
-        table.add_row("viewers", f"{viewers}, and {streams} event streams")
+        table.add_row("viewers", f"{viewers}, and {many(streams, 'event stream')}")
         used = self.state.get("memory") or {}
-        told = f"{memory(used.get('process', 0))} server, {memory(used.get('workers', 0))} workers, "
+        workers = "worker" if len(self.state["workers"]) == 1 else "workers"
+        told = f"{memory(used.get('process', 0))} server, {memory(used.get('workers', 0))} {workers}, "
         table.add_row("memory", f"{told}{memory(used.get('available', 0))} of {memory(used.get('machine', 0))} free")
         quota = f" of {memory(store['quota'])}" if store.get("quota") else ""
         table.add_row("artifacts", f"{memory(store.get('bytes', 0))}{quota}")

@@ -104,6 +104,22 @@ def test_a_look_tells_what_there_is(cli, url):
     assert not any(line != line.rstrip() for line in result.out.splitlines())
 
 
+def test_one_of_something_is_said_as_one(cli, url, monkeypatch):
+    def lines(**more: Any) -> list[str]:
+        monkeypatch.setattr(Gateway, "answer", {**STATE, **more})
+        return [" ".join(line.split()) for line in cli("top", url, "--key", "k").out.splitlines()]
+
+    queue = {"waiting": {"interactive": 1}, "in_flight": 1, "clients": 1, "limit": 64}
+    one = lines(queue=queue, event_streams=1, batch_sizes={"4": 1}, workers=STATE["workers"][:1])
+    assert "queue 1 interactive waiting of 64, 1 at work, 1 client" in one
+    assert "viewers 2, and 1 event stream" in one
+    assert "batches 1, of 4" in one
+    assert "memory 317 MB server, 300 MB worker, 17 GB of 25 GB free" in one
+    several = lines(event_streams=0)
+    assert "viewers 2, and 0 event streams" in several
+    assert "memory 317 MB server, 300 MB workers, 17 GB of 25 GB free" in several
+
+
 def test_the_key_may_come_from_the_environment(cli, url, monkeypatch):
     monkeypatch.setenv("AETHERIST_KEY", "ak_good")
     assert cli("top", url, "--once").code == 0
