@@ -38,7 +38,7 @@ def evaluate(
     perceptual: Annotated[str | None, Parameter(group=NETWORKS)] = None,
     as_json: Annotated[bool, Parameter(name="--json", negative="", group=FILES)] = False,
     out: Annotated[Path | None, Parameter(group=FILES)] = None,
-    trunc: Annotated[float | None, Parameter(group=MODEL)] = None,
+    trunc: Annotated[float | None, Parameter(name=["--trunc", "--psi"], group=MODEL)] = None,
     graph: Annotated[Graph, Parameter(group=MODEL)] = None,
     override: Annotated[Overrides, Parameter(group=MODEL)] = None,
     device: Annotated[Device, Parameter(group=MACHINE)] = "auto",

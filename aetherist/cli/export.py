@@ -39,7 +39,7 @@ def export(
     *,
     seed: Annotated[NonNegativeInt | None, Parameter(group=WHO)] = None,
     avatar: Annotated[Path | None, Parameter(group=WHO)] = None,
-    trunc: Annotated[float | None, Parameter(group=WHO)] = None,
+    trunc: Annotated[float | None, Parameter(name=["--trunc", "--psi"], group=WHO)] = None,
     out: Annotated[Path, Parameter(group=FILES)] = Path("head.glb"),
     scale: Annotated[PositiveFloat | None, Parameter(group=FILES)] = None,
     metadata: Annotated[bool, Parameter(group=FILES, negative="--no-metadata", show_default=False)] = True,

@@ -45,7 +45,9 @@ Avatars = Annotated[
 Trunc = Annotated[
     float | None,
     Parameter(
-        group=WHO, help="Truncation psi of seeds: 0 is the average person, 1 all of them; the recipe says by default."
+        name=["--trunc", "--psi"],
+        group=WHO,
+        help="Truncation psi of seeds: 0 is the average person, 1 all of them; the recipe says by default.",
     ),
 ]
 Cutoff = Annotated[

@@ -67,7 +67,7 @@ def video(
     loop: Annotated[bool, Parameter(group=WHO, negative="")] = False,
     trunc: Trunc = None,
     cutoff: Cutoff = None,
-    motion: Annotated[str | None, Parameter(group=CAMERA)] = None,
+    motion: Annotated[str | None, Parameter(name=["--motion", "--path"], group=CAMERA)] = None,
     yaw: Angles = None,
     pitch: Angles = None,
     radius: Radius = None,

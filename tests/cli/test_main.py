@@ -85,6 +85,21 @@ def test_a_command_line_that_is_not_understood_is_one_line_and_exits_2(cli, toke
     assert "--help' shows what can be said" in result.err
 
 
+@pytest.mark.parametrize(
+    ("command", "option", "same"),
+    [
+        *((name, "--psi", "--trunc") for name in ("render", "video", "batch --out o", "export", "evaluate --data d")),
+        ("video", "--path", "--motion"),
+    ],
+)
+def test_options_that_have_another_name_over_http_take_that_too(cli, command, option, same):
+    name, *needed = command.split()
+    app = main.build(name)
+    bound = [app.parse_args([name, "tiny", *needed, word, "1"])[1].arguments for word in (option, same)]
+    assert bound[0] == bound[1]
+    assert option in cli(name, "--help").out
+
+
 @pytest.mark.parametrize("tokens", [["show"], ["describe"], ["graph"]])
 def test_a_recipe_that_is_not_there_exits_2_and_offers_the_near_ones(cli, tokens):
     result = cli(*tokens, "tinny")

@@ -148,6 +148,7 @@ def test_an_interrupt_leaves_no_file(cli, model_folder, tmp_path, monkeypatch):
         (["--frames", "3", "--seconds", "1"], "--frames and --seconds both say how long"),
         (["--seconds", "1e9"], "that is more than 1,000,000"),
         (["--motion", "spin"], "--motion spin: write sway, orbit, still, or the name of a JSON file"),
+        (["--path", "spin"], "--motion spin: write sway, orbit, still, or the name of a JSON file"),
         (["--motion", "nowhere.json"], "nowhere.json: there is no such file"),
         (["--motion", "still", "--yaw", "0,1"], "--motion still takes one --yaw"),
         (["--interpolate"], "there is 1 person; that takes two people or more"),
