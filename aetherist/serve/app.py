@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +18,7 @@ from starlette.responses import Response
 from aetherist import __version__
 from aetherist.serve.failures import problem_of
 from aetherist.serve.openapi import describe
+from aetherist.serve.parameters import only_declared
 from aetherist.serve.routes import all_routers, methods_at
 from aetherist.serve.security.body import BodyCap
 from aetherist.serve.security.context import RequestContext
@@ -98,7 +99,8 @@ def create_app(config: LiveConfig, storage: Storage | None = None, engine: Engin
     app.state.services = parts
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]
     for router in all_routers():
-        app.include_router(router)
+        strict = router.prefix.startswith("/v1")  # what is no API, such as the studio's files, lets anything pass
+        app.include_router(router, dependencies=[Depends(only_declared)] if strict else None)
     for kind in (RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _answer)
     # The last one added is the first to see a request.

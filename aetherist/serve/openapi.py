@@ -74,12 +74,12 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     codes: list[str] = []
     if path.startswith("/v1/") or path == "/metrics":
         codes += ["unauthenticated", "forbidden", "rate_limited", "storage_unavailable"]
-    if "422" in responses:
-        codes += ["invalid_request"]
+    if path.startswith("/v1/") or "422" in responses:
+        codes += ["invalid_request"]  # of a parameter that the address does not know, if of nothing else
     if "requestBody" in operation:
         codes += ["bad_request", "too_large", "unsupported_media_type", "invalid_request"]
     codes += ["internal"]
-    _merge(responses, codes)
+    _merge(responses, dict.fromkeys(codes))
     operation["responses"] = dict(sorted(responses.items()))
 
 
