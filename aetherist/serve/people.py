@@ -81,7 +81,12 @@ def avatar_row(id_: str, services: Services) -> Any:
     try:
         return services.storage.avatars.get(id_)
     except MissingError:
-        raise Problem("unknown_avatar", f"there is no avatar {id_}") from None
+        raise unknown_avatar(id_) from None
+
+
+def unknown_avatar(id_: str) -> Problem:
+    """Return the problem that an avatar is which is not there."""
+    return Problem("unknown_avatar", f"there is no avatar {id_}")
 
 
 def _person(spec: Spec, files: dict[str, bytes]) -> Person:

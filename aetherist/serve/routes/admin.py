@@ -6,13 +6,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import attrs
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from pydantic import Field, field_validator
 from starlette.concurrency import run_in_threadpool
 
 from aetherist.serve.config import ConfigRefused
 from aetherist.serve.openapi import problems
 from aetherist.serve.problems import Problem
+from aetherist.serve.routes.convertors import or_nothing
 from aetherist.serve.schemas.common import Answer, Body, Limit, Name, Page
 from aetherist.serve.security import Caller, require
 from aetherist.serve.services import Services, services
@@ -20,9 +21,16 @@ from aetherist.storage import KeyRow, MissingError
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 
+
+def unknown_key(_id: str) -> Problem:
+    """Return the problem that a key is which is not there."""
+    return Problem("not_found", "there is no such key")
+
+
 Parts = Annotated[Services, Depends(services)]
 Admin = Annotated[Caller, Depends(require("admin"))]
 Scope = Literal["read", "generate", "admin"]
+KeyId = Annotated[str, Field(max_length=64, pattern=r"^[0-9a-z]+$"), or_nothing(unknown_key), Path()]
 
 
 class Setting(Answer):
@@ -175,7 +183,7 @@ async def create_key(body: KeyBody, parts: Parts, caller: Admin) -> NewKey:
 
 
 @router.delete("/keys/{id}", summary="Revoke a key", operation_id="revoke_key", responses=problems("not_found"))
-async def revoke_key(id: str, parts: Parts, caller: Admin) -> KeyData:
+async def revoke_key(id: KeyId, parts: Parts, caller: Admin) -> KeyData:
     """It is refused from now on; its row stays, for it is named by what was done with it."""
 
     def revoke() -> KeyRow:
@@ -186,7 +194,7 @@ async def revoke_key(id: str, parts: Parts, caller: Admin) -> KeyData:
     try:
         return _key(await run_in_threadpool(revoke))
     except MissingError:
-        raise Problem("not_found", "there is no such key") from None
+        raise unknown_key(id) from None
 
 
 def _key(row: KeyRow) -> KeyData:

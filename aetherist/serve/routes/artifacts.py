@@ -13,15 +13,22 @@ from aetherist.serve.openapi import problems
 from aetherist.serve.pictures import has
 from aetherist.serve.problems import Problem
 from aetherist.serve.ranges import wanted
+from aetherist.serve.routes.convertors import or_nothing
 from aetherist.serve.schemas.common import Answer, Body, Name
 from aetherist.serve.security import Caller, require
 from aetherist.serve.security.headers import disposition
 from aetherist.serve.services import Services, services
+from aetherist.storage import MissingArtifact
 
 router = APIRouter(prefix="/v1/artifacts", tags=["artifacts"])
 
 Parts = Annotated[Services, Depends(services)]
-Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$", description="SHA-256 of the bytes.", examples=["0" * 64])]
+Digest = Annotated[
+    str,
+    Field(pattern=r"^[0-9a-f]{64}$"),
+    or_nothing(MissingArtifact),
+    Path(description="SHA-256 of the bytes.", examples=["0" * 64]),
+]
 
 _FOREVER = "private, max-age=31536000, immutable"
 _SHOWN = ("image/png", "image/jpeg", "image/webp", "video/mp4", "video/webm")

@@ -10,8 +10,8 @@ from starlette.concurrency import run_in_threadpool
 from aetherist.serve.jobs.requests import MeshBody, MeshJob, VideoBody, VideoJob
 from aetherist.serve.jobs.showing import job_data
 from aetherist.serve.jobs.submitting import submit
-from aetherist.serve.people import avatar_row
-from aetherist.serve.routes.convertors import AVATAR
+from aetherist.serve.people import avatar_row, unknown_avatar
+from aetherist.serve.routes.convertors import AVATAR, or_nothing
 from aetherist.serve.routes.jobs import ACCEPTED, REFUSALS, IdempotencyKey
 from aetherist.serve.schemas.avatars import AvatarId
 from aetherist.serve.schemas.jobs import JobData
@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 
 Parts = Annotated[Services, Depends(services)]
 Maker = Annotated[Caller, Depends(require("generate"))]
-Id = Annotated[AvatarId, Path()]
+Id = Annotated[AvatarId, or_nothing(unknown_avatar), Path()]
 
 _FILM: dict[str, Any] = {"orbit": {"summary": "Two seconds", "value": {"frames": 60, "format": "webm"}}}
 _MESH: dict[str, Any] = {"glb": {"summary": "For viewers of models", "value": {"format": "glb", "faces": 20000}}}

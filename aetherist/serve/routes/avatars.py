@@ -11,9 +11,9 @@ from aetherist.serve.attending import attended
 from aetherist.serve.avatars import AVATAR_TYPE, avatar_data, make_avatar
 from aetherist.serve.engine import Person
 from aetherist.serve.openapi import PICTURES, WORK, problems
-from aetherist.serve.people import avatar_row, fits, model_name, person_of, picture_of
+from aetherist.serve.people import avatar_row, fits, model_name, person_of, picture_of, unknown_avatar
 from aetherist.serve.pictures import KEPT, answer, drawn, has, tag_of
-from aetherist.serve.routes.convertors import AVATAR
+from aetherist.serve.routes.convertors import AVATAR, or_nothing
 from aetherist.serve.schemas.avatars import (
     AvatarBody,
     AvatarData,
@@ -35,7 +35,7 @@ router = APIRouter(prefix="/v1/avatars", tags=["avatars"])
 Parts = Annotated[Services, Depends(services)]
 Reader = Annotated[Caller, Depends(require("read"))]
 Maker = Annotated[Caller, Depends(require("generate"))]
-Id = Annotated[AvatarId, Path()]
+Id = Annotated[AvatarId, or_nothing(unknown_avatar), Path()]
 
 _MADE = ("unknown_model", "unknown_avatar", "conflict", "damaged_artifact", "storage_full", *WORK)
 _SEEN = ("unknown_avatar", "conflict", "too_large", "damaged_artifact", *WORK)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Header, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
 from starlette.concurrency import run_in_threadpool
 
 from aetherist.serve.jobs import JobRunner
@@ -14,6 +14,7 @@ from aetherist.serve.jobs.submitting import submit
 from aetherist.serve.jobs.telling import follow
 from aetherist.serve.openapi import problems
 from aetherist.serve.problems import Problem
+from aetherist.serve.routes.convertors import or_nothing
 from aetherist.serve.schemas.common import Limit, Page
 from aetherist.serve.schemas.jobs import JobData, JobId, JobResult, Kind, Status
 from aetherist.serve.security import Caller, require
@@ -23,9 +24,16 @@ from aetherist.storage import JobRow, MissingError
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
 
+
+def unknown_job(id: str) -> Problem:
+    """Return the problem that a job is which is not there."""
+    return Problem("unknown_job", f"there is no job {id}, or it ended too long ago")
+
+
 Parts = Annotated[Services, Depends(services)]
 Reader = Annotated[Caller, Depends(require("read"))]
 Maker = Annotated[Caller, Depends(require("generate"))]
+Id = Annotated[JobId, or_nothing(unknown_job), Path()]
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -93,7 +101,7 @@ async def list_jobs(
 
 
 @router.get("/{id}", summary="Say how a job is", operation_id="get_job", responses=problems("unknown_job"))
-async def get_job(id: JobId, parts: Parts, _caller: Reader) -> JobData:
+async def get_job(id: Id, parts: Parts, _caller: Reader) -> JobData:
     """With its result when it is done."""
     return job_data(await found(id, parts), parts)
 
@@ -105,7 +113,7 @@ async def get_job(id: JobId, parts: Parts, _caller: Reader) -> JobData:
     status_code=202,
     responses=problems("unknown_job", "forbidden"),
 )
-async def cancel_job(id: JobId, parts: Parts, caller: Maker) -> JobData:
+async def cancel_job(id: Id, parts: Parts, caller: Maker) -> JobData:
     """One that waits is cancelled at once, one at work soon, and one that has ended stays as it is."""
     row = await found(id, parts)
     if row.key_id != caller.key_id and not caller.may("admin"):
@@ -120,7 +128,7 @@ async def cancel_job(id: JobId, parts: Parts, caller: Maker) -> JobData:
     response_class=Response,
     responses=EVENTS | problems("unknown_job", "busy", "shutting_down"),
 )
-async def follow_job(id: JobId, parts: Parts, _caller: Reader, last_event_id: LastEvent = None) -> Response:
+async def follow_job(id: Id, parts: Parts, _caller: Reader, last_event_id: LastEvent = None) -> Response:
     """Server-sent events: `progress`, and at the end `done`, `failed` or `cancelled` with the whole job.
 
     The stream ends after that. Each event tells the state as it is, so that a client that comes back with
@@ -146,7 +154,7 @@ async def follow_job(id: JobId, parts: Parts, _caller: Reader, last_event_id: La
     operation_id="get_job_result",
     responses=problems("unknown_job", "conflict"),
 )
-async def get_job_result(id: JobId, parts: Parts, _caller: Reader) -> JobResult:
+async def get_job_result(id: Id, parts: Parts, _caller: Reader) -> JobResult:
     """Its files, under addresses that hold for a while also without a key."""
     row = await found(id, parts)
     if row.result is None:
@@ -163,7 +171,7 @@ async def found(id: str, parts: Services) -> JobRow:
     try:
         return await run_in_threadpool(parts.storage.jobs.get, id)
     except MissingError:
-        raise Problem("unknown_job", f"there is no job {id}, or it ended too long ago") from None
+        raise unknown_job(id) from None
 
 
 async def listed(

@@ -16,7 +16,7 @@ from aetherist.serve.pictures import KEPT, answer, drawn, has, tag_of
 from aetherist.serve.recipes import written
 from aetherist.serve.schemas.models import Directions, ModelData, ModelItem, ModelList, RecipeData
 from aetherist.serve.schemas.people import Pitch, Psi, Yaw
-from aetherist.serve.schemas.pictures import Format, ModelName, Output, Side
+from aetherist.serve.schemas.pictures import Format, Output, Side
 from aetherist.serve.security import Caller, require
 from aetherist.serve.services import Services, services
 
@@ -25,6 +25,8 @@ router = APIRouter(prefix="/v1/models", tags=["models"])
 Parts = Annotated[Services, Depends(services)]
 Reader = Annotated[Caller, Depends(require("read"))]
 Maker = Annotated[Caller, Depends(require("generate"))]
+# Held to no form: a name is looked up, and one that is none is unknown.
+Model = Annotated[str, Path(description="As `GET /v1/models` lists it.", examples=["portrait"])]
 
 
 @router.get("", summary="List the models", operation_id="list_models", responses=problems(*WORK))
@@ -36,7 +38,7 @@ async def list_models(parts: Parts, caller: Reader) -> ModelList:
 @router.get(
     "/{model}", summary="Describe a model", operation_id="get_model", responses=problems("unknown_model", *WORK)
 )
-async def get_model(model: ModelName, parts: Parts, caller: Reader) -> ModelData:
+async def get_model(model: Model, parts: Parts, caller: Reader) -> ModelData:
     """What it makes, and how it is usually looked at."""
     return ModelData.of(await described(model_name(model, parts), parts, caller))
 
@@ -47,7 +49,7 @@ async def get_model(model: ModelName, parts: Parts, caller: Reader) -> ModelData
     operation_id="get_model_recipe",
     responses=problems("unknown_model", *WORK),
 )
-async def get_model_recipe(model: ModelName, parts: Parts, caller: Reader) -> RecipeData:
+async def get_model_recipe(model: Model, parts: Parts, caller: Reader) -> RecipeData:
     """As it composes, with its graphs; as it was written where it is a recipe that ships."""
     known = await described(model_name(model, parts), parts, caller)
     name, composed = known["recipe"], known["text"]
@@ -66,7 +68,7 @@ async def get_model_recipe(model: ModelName, parts: Parts, caller: Reader) -> Re
     operation_id="list_directions",
     responses=problems("unknown_model", *WORK),
 )
-async def list_directions(model: ModelName, parts: Parts, caller: Reader) -> Directions:
+async def list_directions(model: Model, parts: Parts, caller: Reader) -> Directions:
     """A slider each; `range` is what was measured, and a strength of 1 is one `step`. None for a model without."""
     return Directions(items=(await described(model_name(model, parts), parts, caller))["directions"])
 
@@ -82,7 +84,7 @@ async def seed_picture(
     request: Request,
     parts: Parts,
     caller: Maker,
-    model: ModelName,
+    model: Model,
     seed: Annotated[int, Path(ge=0, lt=2**32)],
     format: Format,
     psi: Annotated[Psi | None, Query()] = None,

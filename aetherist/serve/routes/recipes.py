@@ -51,9 +51,7 @@ async def check_recipe(
 
 
 @router.get("/{name}", summary="Show a recipe", operation_id="get_recipe", responses=problems("unknown_recipe", *WORK))
-async def get_recipe(
-    name: Annotated[str, Path(max_length=64, examples=["tiny"])], parts: Parts, caller: Reader
-) -> RecipeData:
+async def get_recipe(name: Annotated[str, Path(examples=["tiny"])], parts: Parts, caller: Reader) -> RecipeData:
     """As it is written, as it composes, and its graphs."""
     recipe = await run_in_threadpool(shipped, name)
     graphs = parts.recipes.get(name)

@@ -25,12 +25,9 @@ LOOK_EVERY = 1.0
 
 Parts = Annotated[Services, Depends(services)]
 Reader = Annotated[Caller, Depends(require("read"))]
-RunName = Annotated[
-    str, Path(min_length=7, max_length=200, pattern=r"^[0-9]{5,}-[^/\\\x00-\x1f]+$", examples=["00003-portrait"])
-]
-GridFile = Annotated[
-    str, Path(max_length=200, pattern=r"^[^/\\\x00-\x1f]+-[0-9]{9,}\.png$", examples=["image-000002000.png"])
-]
+# Held to no form: they are compared with what is there, and what is not there is not found.
+RunName = Annotated[str, Path(description="As `GET /v1/runs` lists it.", examples=["00003-portrait"])]
+GridFile = Annotated[str, Path(description="As the run's `/grids` lists it.", examples=["image-000002000.png"])]
 Since = Annotated[int, Query(ge=0, lt=2**53, description="`next` of the records before; 0 is the beginning.")]
 
 

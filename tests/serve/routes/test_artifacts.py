@@ -78,7 +78,7 @@ def test_a_picture_is_shown_and_anything_else_is_saved(small: Small) -> None:
 
 @pytest.mark.parametrize("digest", ["0" * 64, "0" * 63, "A" * 64, "..%2f" + "0" * 59, "%2e%2e", "0" * 64 + "%00"])
 def test_what_is_not_there_is_not_found(small: Small, digest: str) -> None:
-    assert small().get(f"/v1/artifacts/{digest}").status_code in (404, 422)
+    assert small().get(f"/v1/artifacts/{digest}").status_code == 404
 
 
 def test_a_name_adds_no_header(small: Small) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from multiprocessing import Pipe
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,7 +25,7 @@ def test_a_default_model_that_was_mended_is_loaded_though_nobody_asks_for_it(
     setup = Setup("cpu", None, {"tiny": str(recipe)}, "tiny", str(tmp_path), Settings(0, 0, 0, 0))
     thread = threading.Thread(target=Worker(theirs, setup).serve)
     thread.start()
-    heard = []
+    heard: list[Any] = []
 
     def hear(status: str) -> None:
         while not (isinstance(heard[-1:] and heard[-1], Loaded) and heard[-1].model.status == status):
