@@ -16,11 +16,11 @@ from torch import Tensor
 from aetherist.avatars.files import avatar_bytes
 from aetherist.avatars.pictures import Form, vectors
 from aetherist.avatars.provenance import film_told, picture_told
+from aetherist.base.files import write_whole
 from aetherist.components.cameras import Cameras
 from aetherist.components.cameras.pose import finite
 from aetherist.components.styles import Beyond, Edits, mixed_layers, slerp
 from aetherist.components.styles import edits as editing
-from aetherist.core.files import write_whole
 from aetherist.export.pictures import encode_picture, write_picture
 from aetherist.graphs.generate import PITCH, YAW, Motion, to_pixels
 

@@ -85,7 +85,7 @@ def evaluate(
         found = measure(opened, data, settings, tell=say)
     text = json.dumps(found.to_dict(), indent=2) + "\n"
     if out is not None:
-        from aetherist.core.files import write_whole
+        from aetherist.base.files import write_whole
 
         write_whole(out, text.encode())
         say(f"wrote {out}")

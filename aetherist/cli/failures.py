@@ -101,7 +101,7 @@ def _diagnostics(error: BaseException) -> tuple[Diagnostic, ...]:
 
 def _is_ours(error: BaseException) -> bool:
     """Whether it was raised on purpose, by the core or by storage; what is not loaded raised nothing, and stays so."""
-    ours = (("aetherist.core.errors", "AetheristError"), ("aetherist.storage.errors", "StorageError"))
+    ours = (("aetherist.base.errors", "AetheristError"), ("aetherist.storage.errors", "StorageError"))
     return any(isinstance(error, getattr(sys.modules[place], name)) for place, name in ours if place in sys.modules)
 
 

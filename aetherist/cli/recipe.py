@@ -65,7 +65,7 @@ def from_(
     if out is None:
         write(text)
         return None
-    from aetherist.core.files import write_whole
+    from aetherist.base.files import write_whole
 
     write_whole(out, text.encode())
     return None

@@ -44,8 +44,8 @@ def run(
     import torch
     from safetensors.torch import save
 
+    from aetherist.base.files import write_whole
     from aetherist.cli.models import open_model
-    from aetherist.core.files import write_whole
 
     given = _read(inputs)
     opened = open_model(model, device, override)
@@ -90,7 +90,7 @@ def _value(name: str, tensor: torch.Tensor, graph: TypedGraph) -> Any:
 
 
 def _plain(written: list[str], graph: TypedGraph) -> dict[str, Any]:
-    from aetherist.core.document import scalar
+    from aetherist.base.document import scalar
 
     values = {}
     for text in written:

@@ -17,7 +17,7 @@ def schema(*, out: Path | None = None) -> None:
     Args:
         out: Write it to this file instead.
     """
-    from aetherist.core.files import write_whole
+    from aetherist.base.files import write_whole
     from aetherist.core.schema import recipe_schema
 
     text = json.dumps(recipe_schema(), indent=2) + "\n"

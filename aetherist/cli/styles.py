@@ -216,7 +216,7 @@ def evaluate(
         say(f"wrote {save}")
     text = json.dumps(measured.to_dict(), indent=2) + "\n"
     if out is not None:
-        from aetherist.core.files import write_whole
+        from aetherist.base.files import write_whole
 
         write_whole(out, text.encode())
         say(f"wrote {out}")

@@ -15,8 +15,8 @@ from typing import Any
 
 import attrs
 
-from aetherist.core import document
-from aetherist.core.document import Node, dotted, fault, merged
+from aetherist.base import document
+from aetherist.base.document import Node, dotted, fault, merged
 from aetherist.core.errors import Diagnostic, Position, RecipeError, did_you_mean
 from aetherist.core.interpolation import interpolated
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import attrs
 
+from aetherist.base.document import Path as Place
 from aetherist.core.dims import Shape
-from aetherist.core.document import Path as Place
 from aetherist.core.graph import Graph, Wire
 from aetherist.core.parts import Part
 from aetherist.core.ports import SCALAR, PortType

@@ -17,8 +17,8 @@ from torch._subclasses.fake_tensor import (
     UnsupportedOperatorException,
 )
 
+from aetherist.base.document import dotted
 from aetherist.core.dims import Dim, Shape, Star, Symbol
-from aetherist.core.document import dotted
 from aetherist.core.errors import Diagnostic, Position, Severity, Side
 from aetherist.core.fakecuda import allow_fake_cuda
 from aetherist.core.graph import Constant, Graph, InputRef, OutputRef, Step, Wire

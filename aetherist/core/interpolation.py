@@ -14,8 +14,8 @@ from typing import Any
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from aetherist.core import document
-from aetherist.core.document import Node, dotted
+from aetherist.base import document
+from aetherist.base.document import Node, dotted
 from aetherist.core.errors import Diagnostic, Position, did_you_mean
 
 MAX_CHAIN = 32

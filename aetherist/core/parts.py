@@ -9,10 +9,10 @@ from typing import Any
 import attrs
 from pydantic import ValidationError
 
+from aetherist.base.document import Path as Place
+from aetherist.base.document import dotted
 from aetherist.core.component import Component, ComponentConfig
 from aetherist.core.dims import Shape, Symbol
-from aetherist.core.document import Path as Place
-from aetherist.core.document import dotted
 from aetherist.core.errors import Diagnostic, RegistryError, did_you_mean
 from aetherist.core.ports import Port, PortType
 from aetherist.core.recipe import Recipe

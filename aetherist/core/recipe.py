@@ -14,9 +14,9 @@ import attrs
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from aetherist.base.document import Node, dotted
+from aetherist.base.document import Path as Place
 from aetherist.core.config import compose
-from aetherist.core.document import Node, dotted
-from aetherist.core.document import Path as Place
 from aetherist.core.errors import Diagnostic, Position, RecipeError, Severity, did_you_mean
 from aetherist.core.interpolation import HOLE
 
@@ -212,7 +212,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _write_text(dumper: yaml.SafeDumper, data: str) -> yaml.ScalarNode:
-    from aetherist.core.document import scalar
+    from aetherist.base.document import scalar
 
     quoted = "\n" not in data and not isinstance(scalar(data), str)
     return dumper.represent_scalar("tag:yaml.org,2002:str", data, style="'" if quoted else None)

@@ -21,7 +21,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save, save_file
 from torch import nn
 
-from aetherist.core import document
+from aetherist.base import document
 from aetherist.core.component import Component
 from aetherist.core.errors import WeightsError
 from aetherist.core.recipe import Recipe

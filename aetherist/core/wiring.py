@@ -12,9 +12,9 @@ from typing import Any
 
 import attrs
 
+from aetherist.base.document import Path as Place
 from aetherist.core.component import registry as process_registry
 from aetherist.core.dims import ANONYMOUS, Shape, Symbol
-from aetherist.core.document import Path as Place
 from aetherist.core.draft import Draft, Edge, End, Outputs, Value
 from aetherist.core.errors import RegistryError, Severity, did_you_mean
 from aetherist.core.graph import Constant, Graph, GraphInput, InputRef, OutputRef, Step, Wire

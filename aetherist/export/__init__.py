@@ -1,6 +1,6 @@
 """Results out, as files that other programs read."""
 
-from aetherist.core.files import write_whole
+from aetherist.base.files import write_whole
 from aetherist.export.lattice import Box
 from aetherist.export.meshes import Mesh, extract_mesh
 from aetherist.export.metadata import read_metadata

@@ -12,8 +12,8 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from aetherist.base.files import write_whole
 from aetherist.core.errors import did_you_mean
-from aetherist.core.files import write_whole
 from aetherist.export.meshes import METRES, Mesh
 from aetherist.export.packages import needed
 from aetherist.export.pictures import encode_picture

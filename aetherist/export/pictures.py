@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from aetherist.core.files import write_whole
+from aetherist.base.files import write_whole
 from aetherist.export.metadata import save_options
 
 FORMATS = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".webp": "webp"}

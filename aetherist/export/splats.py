@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aetherist.core.files import write_whole
+from aetherist.base.files import write_whole
 from aetherist.export.colours import Colour, colours_at
 from aetherist.export.meshes import METRES, Mesh
 from aetherist.export.meshfiles import commented_ply, one_line

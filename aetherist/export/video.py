@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from aetherist.core.files import draft_of, refusal
+from aetherist.base.files import draft_of, refusal
 from aetherist.export.metadata import VIDEO_SUFFIXES, commented
 from aetherist.export.packages import MissingPackageError
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from aetherist.core.files import whole
+from aetherist.base.files import whole
 from aetherist.export.lattice import Box, Density, Lattice, Progress
 from aetherist.export.packages import needed
 

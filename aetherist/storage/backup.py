@@ -12,7 +12,7 @@ from typing import Any
 import attrs
 from sqlalchemy import select
 
-from aetherist.core.files import whole
+from aetherist.base.files import whole
 from aetherist.storage.dump import write_table
 from aetherist.storage.errors import DamagedArtifact, MissingArtifact, StorageError
 from aetherist.storage.migrating import head

@@ -41,6 +41,22 @@ assert not heavy, heavy
     assert made.returncode == 0, made.stderr
 
 
+def test_keys_storage_and_top_work_without_torch(tmp_path):
+    script = f"""
+import sys
+from aetherist.cli.main import run
+commands = ["keys create me", "keys list", "storage migrate", "storage check", "storage gc"]
+for command in [*commands, "storage backup {tmp_path}/backup.zip"]:
+    assert run([*command.split(), "--data-folder", "{tmp_path}/data"]) == 0, command
+assert run(["storage", "restore", "{tmp_path}/backup.zip", "--data-folder", "{tmp_path}/other"]) == 0
+assert run(["top", "http://127.0.0.1:9"]) == 1
+heavy = {{"torch", "numpy", "aetherist.core"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+    made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_command_has_help(cli, name):
     result = cli(name, "--help")

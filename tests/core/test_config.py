@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from aetherist.base.document import MAX_BYTES
 from aetherist.core.config import MAX_LEVELS, Composition, compose, recipe_names
-from aetherist.core.document import MAX_BYTES
 from aetherist.core.errors import Diagnostic, RecipeError
 from aetherist.core.interpolation import HOLE
 

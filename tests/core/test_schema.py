@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel, Field, PositiveInt
 
-from aetherist.core import Component, ComponentConfig, Nested, PowerOfTwo, document, registry
+from aetherist.base import document
+from aetherist.core import Component, ComponentConfig, Nested, PowerOfTwo, registry
 from aetherist.core.registry import Registry
 from aetherist.core.schema import recipe_schema
 

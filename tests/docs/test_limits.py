@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from aetherist.core import config, dims, document, interpolation, wiring
+from aetherist.base import document
+from aetherist.core import config, dims, interpolation, wiring
 from tests.docs.pages import page
 
 LIMITS = {

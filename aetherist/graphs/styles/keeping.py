@@ -9,8 +9,8 @@ import attrs
 import torch
 from safetensors.torch import save
 
+from aetherist.base.files import write_whole
 from aetherist.core.described import read_described
-from aetherist.core.files import write_whole
 from aetherist.graphs.styles.regressor import AttributeRegressor, Target, facts_of, look_with
 
 FORMAT = 1

@@ -7,9 +7,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from aetherist.base.document import Node, dotted
+from aetherist.base.document import Path as Place
 from aetherist.core.check import Report
-from aetherist.core.document import Node, dotted
-from aetherist.core.document import Path as Place
 from aetherist.core.errors import Diagnostic, RecipeError, Severity, did_you_mean
 from aetherist.core.recipe import Recipe
 from aetherist.graphs.training import spec as schema

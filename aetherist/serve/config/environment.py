@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from pydantic_settings.sources.utils import parse_env_vars
 
-from aetherist.core.errors import did_you_mean
+from aetherist.base.errors import did_you_mean
 from aetherist.serve.config.fields import plain_value
 from aetherist.serve.config.model import ServerConfig
 from aetherist.serve.config.problems import ConfigRefused, Problem

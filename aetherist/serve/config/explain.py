@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from aetherist.core.errors import did_you_mean
+from aetherist.base.errors import did_you_mean
 from aetherist.serve.config.fields import without_secrets
 from aetherist.serve.config.model import ServerConfig
 from aetherist.serve.config.problems import Problem

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from aetherist.core.document import parse
-from aetherist.core.errors import RecipeError
+from aetherist.base.document import parse
+from aetherist.base.errors import RecipeError
 
 _POWERS = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
 _COUNT = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([kMGT]?)")

@@ -10,8 +10,8 @@ from typing import Any
 import attrs
 from pydantic import ValidationError
 
-from aetherist.core.document import Node, parse
-from aetherist.core.errors import RecipeError, did_you_mean
+from aetherist.base.document import Node, parse
+from aetherist.base.errors import RecipeError, did_you_mean
 from aetherist.serve.config import environment
 from aetherist.serve.config.explain import explained
 from aetherist.serve.config.fields import plain_value
