@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from aetherist.serve.engine import Person, Picture
 from aetherist.serve.problems import Problem
 from aetherist.serve.schemas.people import CameraSpec, MixedPerson, SavedPerson, SeedPerson, saved_in
-from aetherist.serve.schemas.pictures import Look
+from aetherist.serve.schemas.pictures import GenerateBody, Look
 from aetherist.serve.services import Services
 from aetherist.storage.errors import MissingError
 
@@ -57,6 +57,26 @@ async def people_of(
     if missing:
         files |= await run_in_threadpool(_files, sorted(missing), services, model)
     return [_person(spec, files) for spec in specs]
+
+
+def people_in(body: GenerateBody) -> list[Spec]:
+    """Return the people that a body asks for; attributes of the body are of those that have none of their own.
+
+    Raises:
+        Problem: ``invalid_request`` if its seeds are none.
+    """
+    if body.seeds is not None:
+        return [
+            SeedPerson(seed=seed, psi=body.psi, cutoff=None, attributes=body.attributes)
+            for seed in seeds_of(body.seeds)
+        ]
+    assert body.people is not None
+    if not body.attributes:
+        return list(body.people)
+    return [
+        person if person.attributes else person.model_copy(update={"attributes": body.attributes})
+        for person in body.people
+    ]
 
 
 def _files(ids: Sequence[str], services: Services, model: str) -> dict[str, bytes]:

@@ -5,17 +5,13 @@ from __future__ import annotations
 from aetherist.serve.jobs.attempt import Attempt, Outcome, file_name, shown
 from aetherist.serve.jobs.requests import GenerateJob
 from aetherist.serve.jobs.shooting import Wanted, few_enough, shoot
-from aetherist.serve.people import model_name, people_of, picture_of, seeds_of
-from aetherist.serve.schemas.people import SeedPerson
+from aetherist.serve.people import model_name, people_in, people_of, picture_of
 
 
 async def make(attempt: Attempt, body: GenerateJob) -> Outcome:
     """Make a picture of each person from each camera."""
     model = model_name(body.model, attempt.services)
-    specs = body.people or [
-        SeedPerson(seed=seed, psi=body.psi, cutoff=None, attributes=body.attributes)
-        for seed in seeds_of(body.seeds or "")
-    ]
+    specs = people_in(body)
     few_enough(len(specs) * len(body.cameras))
     people = await people_of(specs, attempt.services, model)
     suffix = "jpg" if body.format == "jpeg" else body.format

@@ -12,10 +12,9 @@ from aetherist.serve.attending import attended
 from aetherist.serve.engine import Encoded, Picture
 from aetherist.serve.kept import artifact_data
 from aetherist.serve.openapi import PICTURES, WORK, problems
-from aetherist.serve.people import model_name, people_of, picture_of, seeds_of
+from aetherist.serve.people import model_name, people_in, people_of, picture_of
 from aetherist.serve.pictures import answer, drawn_all
 from aetherist.serve.problems import Problem
-from aetherist.serve.schemas.people import MixedPerson, SavedPerson, SeedPerson
 from aetherist.serve.schemas.pictures import GenerateBody, Generated
 from aetherist.serve.security import Caller, require
 from aetherist.serve.services import Services, services
@@ -74,22 +73,6 @@ async def generate(
         for (spec, camera), artifact, picture in zip(asked, kept, pictures, strict=True)
     ]
     return JSONResponse({"items": items})
-
-
-def people_in(body: GenerateBody) -> list[SeedPerson | SavedPerson | MixedPerson]:
-    """Return the people that a body asks for; attributes of the body are of those that have none of their own."""
-    if body.seeds is not None:
-        return [
-            SeedPerson(seed=seed, psi=body.psi, cutoff=None, attributes=body.attributes)
-            for seed in seeds_of(body.seeds)
-        ]
-    assert body.people is not None
-    if not body.attributes:
-        return list(body.people)
-    return [
-        person if person.attributes else person.model_copy(update={"attributes": body.attributes})
-        for person in body.people
-    ]
 
 
 def _keep(pictures: list[Encoded], works: list[Picture], parts: Services) -> list[dict[str, Any]]:

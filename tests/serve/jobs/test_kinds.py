@@ -59,6 +59,12 @@ def test_pictures_are_of_every_person_from_every_camera(place: Place) -> None:
     assert (result["items"][0]["width"], result["failed"]) == (64, [])
 
 
+def test_attributes_of_a_job_are_of_those_who_have_none_of_their_own(place: Place) -> None:
+    people = [{"seed": 1}, {"seed": 2, "attributes": {"smile": 1}}]
+    _, works = outcome(place, "generate", people=people, attributes={"age": 0.5})
+    assert [work.person.attributes for work in works] == [{"age": 0.5}, {"smile": 1}]
+
+
 def test_a_run_keeps_its_pictures_where_their_bytes_stood(place: Place) -> None:
     result, (work,) = outcome(place, "run", graph="generate", until="planes", seed=3)
     assert (work.until, work.seed, work.model) == ("planes", 3, "tiny")
