@@ -56,6 +56,13 @@ class Idle:
     def __init__(self) -> None:
         self.asked: list[Any] = []
         self.raises: Exception | None = None
+        self.described: dict[str, Any] = {
+            "digest": "0" * 64,
+            "editable": False,
+            "directions": [],
+            "outputs": ["image", "raw"],
+            "steps": {"generate": ["styles", "planes", "view"], "show": ["planes", "view"]},
+        }
 
     async def start(self) -> None: ...
 
@@ -73,7 +80,7 @@ class Idle:
             raise self.raises
         match work:
             case Describe():
-                return {"digest": "0" * 64, "directions": []}
+                return dict(self.described)
             case CheckRecipe():
                 return {"ok": True, "diagnostics": [], "graphs": []}
             case MakeAvatar():

@@ -6,6 +6,9 @@ from typing import Any
 
 from starlette.concurrency import run_in_threadpool
 
+from aetherist.serve.catalogue import described_at_once
+from aetherist.serve.failures import invalid
+from aetherist.serve.jobs.naming import unknown_names
 from aetherist.serve.jobs.requests import BatchBody, GenerateJob, MeshJob, RunJob, VideoJob, written
 from aetherist.serve.jobs.shooting import few_enough
 from aetherist.serve.people import fits, model_name, people_of, seeds_of
@@ -32,6 +35,7 @@ async def submit(body: Any, services: Services, caller: Caller, idempotency_key:
         IdempotencyConflict: If the key came with another request before.
     """
     body = await _checked(body, services)
+    await _named(body, services, caller)
     return await run_in_threadpool(_queue, body, services, caller, idempotency_key)
 
 
@@ -66,6 +70,16 @@ async def _checked(body: Any, services: Services) -> Any:
         case BatchBody():
             few_enough(len(seeds_of(body.seeds)) * len(body.cameras))
     return body.model_copy(update={"model": model})
+
+
+async def _named(body: Any, services: Services, caller: Caller) -> None:
+    """Refuse what names something that the model has not, where the model can say so now."""
+    if body.model is None:  # a recipe from outside
+        return
+    known = await described_at_once(body.model, services, caller)
+    faults = [] if known is None else unknown_names(body, known)
+    if faults:
+        raise invalid(faults)
 
 
 def _recipe(text: str, services: Services) -> None:

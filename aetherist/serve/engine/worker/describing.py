@@ -36,6 +36,7 @@ def describe(model: AvatarModel, name: str) -> dict[str, Any]:
             "fov": math.degrees(2 * math.atan(0.5 / model.stage.focal)),
         },
         "graphs": list(graphs),
+        "steps": {name: list(graph.steps) for name, graph in graphs.items()},
         "psi": float(given["psi"].default) if "psi" in given else 1.0,
         "truncation": "psi" in given,
         "cutoff": "cutoff" in given,
