@@ -14,11 +14,11 @@ from typing import Any
 
 import torch
 
+from aetherist.base.files import write_whole
 from aetherist.components.cameras.cameras import Cameras
 from aetherist.components.cameras.convert import flip_y_and_z, y_up, z_up
 from aetherist.components.cameras.pose import focal_from_fov, fov_from_focal
 from aetherist.components.cameravalues import pose_fault
-from aetherist.core.files import write_whole
 
 
 def save_nerfstudio(

@@ -28,12 +28,12 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 import torch
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, PositiveInt, ValidationError, model_validator
 
+from aetherist.base.files import write_whole
 from aetherist.components.cameras.cameras import Cameras
 from aetherist.components.cameras.interpolation import Curve, Ease, Motion, interpolate
 from aetherist.components.cameras.nerfstudio import from_nerfstudio
 from aetherist.components.cameras.pose import FOCAL, PIVOT, RADIUS, focal_from_fov
 from aetherist.components.cameravalues import fault
-from aetherist.core.files import write_whole
 
 FORMAT = "aetherist.cameras"
 

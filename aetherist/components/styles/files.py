@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import save
 from torch import Tensor
 
+from aetherist.base.files import write_whole
 from aetherist.components.styles.directions import Direction, DirectionSet
 from aetherist.core.described import parsed_facts, read_described
-from aetherist.core.files import write_whole
 
 FORMAT = 1
 KEY = "aetherist.directions"
