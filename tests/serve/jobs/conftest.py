@@ -43,6 +43,7 @@ class FakeEngine:
             raise Busy("no room", 0.01)
         self.asked.append(work)
         self.clients.append(client)
+        number = len(self.asked)  # now: others come while this one waits
         if progress is not None:
             progress(0.5, "half way")
         self.waiting += 1
@@ -61,7 +62,7 @@ class FakeEngine:
             case RunGraph():
                 return {"steps": [{"name": "planes", "seconds": 0.1, "outputs": [{"picture": b"\x89PNG planes"}]}]}
         assert isinstance(work, Video | Mesh)
-        path = self.folder / f"{len(self.asked)}.{work.format}"
+        path = self.folder / f"{number}.{work.format}"
         path.write_bytes(b"file of " + work.format.encode())
         return File(str(path), f"test/{work.format}", {"frames": 3})
 
