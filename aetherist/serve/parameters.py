@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from fastapi.dependencies.models import Dependant
 from starlette.requests import HTTPConnection
 
-from aetherist.core.errors import did_you_mean
+from aetherist.base.errors import did_you_mean
 from aetherist.serve.failures import invalid
 
 LONGEST = 64

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from aetherist.core.errors import did_you_mean
+from aetherist.base.errors import did_you_mean
 from aetherist.serve.jobs.requests import BatchBody, GenerateJob, MeshJob, RunJob, VideoJob
 from aetherist.serve.people import Spec
 from aetherist.serve.schemas.people import MixedPerson
