@@ -127,10 +127,13 @@ class Dispatch:
         """Hand a batch to a worker whose lane is free; return whether there was one."""
         queue = self.rows[lane]
         free = [worker for worker in self.workers if worker.ready and not worker.exclusive and not worker.busy[lane]]
-        idle = [worker for worker in free if self._idle(worker)]
-        again = queue.again and (lane == "background" or bool(idle))
+        again = queue.again and (lane == "background" or any(map(self._idle, free)))
         alone = again and lane != "background"
-        if not free or not len(queue):
+        first = queue.first(again=again)
+        if first is None:
+            return False
+        free = [worker for worker in free if self._may_have(worker, first) and (not alone or self._idle(worker))]
+        if not free:
             return False
         batching = self.config.current.batching
         batch, left = queue.take(time.monotonic(), batching.window_ms / 1000, batching.max_batch, again=again)
@@ -138,7 +141,7 @@ class Dispatch:
             if left < math.inf:
                 self._later(lane, left)
             return False
-        worker = min(idle if alone else free, key=lambda each: (len(each.items()), each.index))
+        worker = min(free, key=lambda each: (len(each.items()), each.index))
         worker.exclusive = alone
         worker.batches[lane] = batch
         now = time.monotonic()
@@ -152,6 +155,15 @@ class Dispatch:
         self._depth(lane)
         worker.send(Do(lane, tuple((item.id, item.work) for item in batch)))
         return True
+
+    def _may_have(self, worker: WorkerProcess, item: Item) -> bool:
+        """Whether to give work to a worker: where it could not load the model, another one may have."""
+        name = getattr(item.work, "model", None)
+
+        def refused(each: WorkerProcess) -> bool:
+            return name in each.models and each.models[name].status == "refused"
+
+        return not refused(worker) or all(refused(each) for each in self.workers if each.ready)
 
     def _later(self, lane: Lane, seconds: float) -> None:
         timer = self._timers.get(lane)

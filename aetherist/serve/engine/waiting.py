@@ -102,6 +102,12 @@ class Waiting:
             if not row:
                 del self._clients[item.client]
 
+    def first(self, *, again: bool = True) -> Item | None:
+        """Return what the next batch begins with; see :meth:`take`."""
+        if self._again and again:
+            return self._again[0]
+        return next(iter(self._clients.values()))[0] if self._clients else None
+
     def take(self, now: float, window: float, most: int, *, again: bool = True) -> tuple[list[Item], float]:
         """Return the next batch, or none and for how long to wait for its companions.
 
@@ -116,9 +122,9 @@ class Waiting:
         """
         if self._again and again:
             return [self._again.popleft()], 0.0
-        if not self._clients:
+        first = self.first(again=False)
+        if first is None:
             return [], math.inf
-        first = next(iter(self._clients.values()))[0]
         batch = self._companions(first, most)
         left = first.queued + window - now
         if left > 0 and len(batch) < most and isinstance(first.work, Picture) and self._company(first.client, now):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from aetherist.serve.config import ServerConfig
-from aetherist.serve.engine import Person, Picture, Video, WorkerLost
+from aetherist.serve.engine import ModelState, Person, Picture, Video, WorkerLost
 from aetherist.serve.engine.dispatch import Dispatch
 from aetherist.serve.engine.messages import Cancel, Do, Done, Free, Ready, Settings, Setup
 from aetherist.serve.engine.process import WorkerProcess
@@ -124,6 +124,22 @@ def test_work_goes_to_the_worker_that_has_less() -> None:
         assert stage.batches() == [(0, "interactive", [items[0].id]), (1, "interactive", [items[1].id])]
         await stage.finish(1, items[1])
         assert stage.batches() == [(1, "interactive", [items[2].id])]
+
+    played(story)
+
+
+def test_work_waits_for_the_worker_that_could_load_its_model() -> None:
+    async def story() -> None:
+        stage = Stage(workers=2)
+        first, second = stage.dispatch.workers
+        first.models["tiny"] = ModelState("tiny", "refused")
+        items = [await stage.enter() for _ in range(2)]
+        assert stage.batches() == [(1, "interactive", [items[0].id])]
+        await stage.finish(1, items[0])
+        assert stage.batches() == [(1, "interactive", [items[1].id])]
+        second.models["tiny"] = ModelState("tiny", "refused")
+        last = await stage.enter()
+        assert stage.batches() == [(0, "interactive", [last.id])], "where nobody could, anybody says why"
 
     played(story)
 
