@@ -59,6 +59,7 @@ class Idle:
         self.described: dict[str, Any] = {
             "digest": "0" * 64,
             "editable": False,
+            "field": True,
             "directions": [],
             "outputs": ["image", "raw"],
             "steps": {"generate": ["styles", "planes", "view"], "show": ["planes", "view"]},

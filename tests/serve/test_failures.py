@@ -135,6 +135,10 @@ def test_faults_of_a_request_point_at_their_places(small: Small) -> None:
             {"kind": "run", "model": "tiny", "text": "x"},
             {"": "give a model or the text of a recipe: one of them"},
         ),
+        (
+            {"kind": "mesh", "person": {"seed": 1}, "format": "ply", "texture": True},
+            {"": "one file of ply keeps no texture; ask for glb, or leave the texture out"},
+        ),
         ([], {"": "write an object: {...}"}),
     ],
 )

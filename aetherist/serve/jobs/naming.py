@@ -31,6 +31,8 @@ def unknown_names(body: Any, known: Mapping[str, Any]) -> list[Fault]:
     output = getattr(body, "output", None)
     if output is not None and output not in known["outputs"]:
         faults.append(_fault(("output",), f"the model has no output '{output}'", output, known["outputs"]))
+    if isinstance(body, MeshJob) and not known["field"]:
+        faults.append(_fault(("model",), "the model has no graph 'field', so its people have no shape to give"))
     return faults
 
 

@@ -44,6 +44,12 @@ class MeshBody(Body):
     texture: bool = Field(False, description="Bake a texture instead of colours at the vertices.")
     format: Literal["glb", "obj", "ply", "stl", "splats"] = "glb"
 
+    @model_validator(mode="after")
+    def _texture_has_a_place(self) -> MeshBody:
+        if self.texture and self.format != "glb":
+            raise ValueError(f"one file of {self.format} keeps no texture; ask for glb, or leave the texture out")
+        return self
+
 
 class MeshJob(MeshBody):
     """The surface of a person as a file."""

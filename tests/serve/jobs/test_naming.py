@@ -92,6 +92,12 @@ def test_an_output_that_the_model_has_not(client: TestClient) -> None:
         }
 
 
+def test_a_shape_that_the_model_has_not(client: TestClient) -> None:
+    services(client).engine.described["field"] = False
+    words = "the model has no graph 'field', so its people have no shape to give"
+    assert told(client, {"kind": "mesh", "person": {"seed": 1}}) == {"/model": words}
+
+
 def test_a_graph_or_a_step_that_the_model_has_not(client: TestClient) -> None:
     run = {"kind": "run"}
     assert told(client, run | {"graph": "generat"}) == {
