@@ -102,6 +102,7 @@ SMALL: dict[str, dict[str, Any]] = {
         "sizes": {"R": 8, "H": 4, "W": 3},
     },
     "latent.slerp": {},
+    "latent.splines": {"config": {"latent_dim": 4, "singles": [0, 3], "pairs": [[1, 2]]}},
     "styles.edit": {"config": {"axes": ["age", "smile"], "style_dim": 4, "style_layers": 3}},
     "styles.mix": {"config": {"layers": [0, 2], "style_layers": 3}},
     "styles.truncate": {},
